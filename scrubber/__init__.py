@@ -1,0 +1,1 @@
+"""scrubber: a scrubber for X12 837 professional claims."""

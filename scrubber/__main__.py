@@ -1,0 +1,5 @@
+"""``python -m scrubber`` is ``scrubber``."""
+
+from scrubber.cli import main
+
+main()
