@@ -1,0 +1,75 @@
+"""What a Python check sees and returns.
+
+A check is a function ``check(claim, know)`` in a pack's ``checks.py`` that yields a Hit for every fault and a Gap for
+every question it could not answer. It looks at the Claim, never at raw text; it does no I/O and keeps no state. Id,
+severity, dates, message and status come from the edit's entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from scrubber.claims.model import Claim
+from scrubber.finding import Severity
+from scrubber.tables.icd10cm import Icd10cm
+from scrubber.tables.ptp import PtpTable
+from scrubber.x12.segments import Place
+
+
+@dataclass(slots=True)
+class Hit:
+    """A fault at a place.
+
+    ``severity`` may only soften the entry's (a reject that this case makes a warning). ``on`` is the date that decides
+    whether the edit is in force, by default the first service date of the line or claim that holds ``where``.
+    ``safe`` corrections concern format; anything clinical or financial is left to a person.
+    """
+
+    where: Place
+    values: dict[str, str] = field(default_factory=dict)
+    related: tuple[Place, ...] = ()
+    severity: Severity | None = None
+    on: date | None = None
+    change: Mapping[str, str] | None = None
+    safe: bool = False
+
+
+@dataclass(slots=True)
+class Gap:
+    """A question that could not be answered: the claim's ``unchecked`` list says so. ``line`` is LX01, if one."""
+
+    reason: str
+    line: int | None = None
+
+
+class ProfileView(Protocol):
+    """The payer profile in force for a claim."""
+
+    name: str
+
+    def is_(self, name: str) -> bool:
+        """Whether this profile is, or extends, the named one (``medicare``, ``commercial``, ``property-casualty``)."""
+        ...
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """All that a check may know besides the claim. One instance serves a run; ``profile``, ``params`` and ``scratch``
+    are set for each claim or edit by the engine."""
+
+    icd10cm: Icd10cm
+    ptp: PtpTable
+    received: date
+    profile: ProfileView
+    code_lists: Mapping[str, Mapping[str, Any]]
+    """Small dated code lists of the packs by name (``place-of-service``, ``modifiers``), code to its row."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The running edit's parameters, with the profile's changes."""
+    scratch: dict[str, Any] = field(default_factory=dict)
+    """Emptied for every claim: what one check computed and another may reuse (the PTP result of a claim)."""
+
+
+Check = Callable[[Claim, Knowledge], Iterable[Hit | Gap]]

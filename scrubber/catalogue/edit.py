@@ -1,0 +1,196 @@
+"""What an edit is: one entry of a pack, checked when the pack loads (pydantic, unknown keys refused).
+
+An edit states a fault, says why it is one and what to do, cites its source with edition and dates, names the code
+that an acknowledgement reports it by, and carries an example that breaks it and one that holds.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from scrubber.finding import Severity
+
+EditId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+[a-z]?$")]
+KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class Entry(BaseModel):
+    """Common to all tables of a pack: immutable, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Source(Entry):
+    """A publication that edits cite, described once in ``pack.toml`` (``[sources.ID]``)."""
+
+    title: str
+    publisher: str
+    edition: str
+    read: date
+    """The day on which we read it."""
+    url: str | None = None
+    verified: bool = True
+    """False: common knowledge of the field that we could not check against the text; citations say so."""
+
+
+class Cite(Entry):
+    """A pinpoint in a source."""
+
+    source: str
+    at: str
+
+
+class Status(Entry):
+    """What the 277CA says: claim status category (code source 507), status (508), entity (DE 98)."""
+
+    category: Literal["A3", "A6", "A7", "A8"]
+    code: str
+    entity: str | None = None
+
+
+class Effective(Entry):
+    """When an edit is in force. Coding edits follow the line's service date, format edits the receipt date."""
+
+    basis: Literal["service", "receipt"] = "receipt"
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+
+
+class Condition(Entry):
+    """One test of one element, in the closed vocabulary. Exactly one verb besides ``at``."""
+
+    at: str | None = None
+    present: bool | None = None
+    absent: bool | None = None
+    in_: tuple[str, ...] | None = Field(None, alias="in")
+    not_in: tuple[str, ...] | None = None
+    table: str | None = None
+    matches: str | None = None
+    min: str | None = None
+    max: str | None = None
+    equals: str | None = None
+    before: str | None = None
+    after: str | None = None
+    check: str | None = None
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Condition:
+        verbs = [n for n in type(self).model_fields if n != "at" and getattr(self, n) is not None]
+        if len(verbs) != 1:
+            raise ValueError(f"a condition has exactly one verb, this one has {verbs or 'none'}")
+        return self
+
+
+class LooksAt(Entry):
+    """What a claim must hold for the edit to be able to fire; a cheap filter before the check runs.
+
+    Within one list any match is enough; between lists all must match. Procedures and diagnoses may be ranges
+    (``98940-98942``) or, for diagnoses, category prefixes (``M54``, ``M50``). ``profiles`` name payer profiles.
+    """
+
+    procedures: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+
+
+class Addition(Entry):
+    """A segment to insert into an example's base claim, written with ``*`` ``:`` ``^`` and no terminator."""
+
+    after: str
+    """Address of the segment (``2300.CLM``, ``2400[2].SV1``) after which it goes."""
+    segment: str
+
+
+class Example(Entry):
+    """A change to a base claim of ``fixtures/base`` (name without ``.837``)."""
+
+    base: str = "office"
+    set: dict[str, str] = Field(default_factory=dict)
+    """Address to value: ``{"2300.HI02-2" = "M5412", "2400[2].SV101-3" = "59"}``; a whole composite may be set."""
+    remove: tuple[str, ...] = ()
+    """Addresses of segments (``2300.REF(F8)``, ``2400[2].SV1``) or loops (``2310B``) to take out."""
+    add: tuple[Addition, ...] = ()
+    received: date | None = None
+    profile: str | None = None
+    """Force a payer profile instead of the one that the claim chooses."""
+    also: tuple[str, ...] = ()
+    """Ids of other edits that this example raises as well, where that cannot be avoided; say why in ``note``."""
+    note: str | None = None
+
+
+class Examples(Entry):
+    breaks: Example
+    holds: Example
+
+
+class Edit(Entry):
+    """One edit. See the module and ``CONTRIBUTING.md``."""
+
+    id: EditId
+    name: KebabName
+    """States the fault; reads well after "ignore"."""
+    at: str
+    """Address where the fault shows; its loop decides the scope (provider, subscriber, patient, claim, line)."""
+    snip: Literal[1, 2, 3, 4, 5, 6, 7]
+    when: tuple[Condition, ...] = ()
+    must: Condition | None = None
+    """What has to hold. None only for an edit that names a structural fault (``structure``)."""
+    structure: tuple[str, ...] = ()
+    """Structural codes (``IK4-I9``, ``IK3-I8``) that, found at ``at``, are reported as this edit and acknowledged on
+    the 999."""
+    looks_at: LooksAt = LooksAt()
+    message: str
+    """Plain words for a biller, with ``{placeholders}`` filled from the finding's values."""
+    why: str
+    fix: str
+    severity: Severity
+    status: tuple[Status, ...] = ()
+    """One error as the 277CA tells it: up to three composites (STC01, STC10, STC11) of one category."""
+    effective: Effective = Effective()
+    cite: tuple[Cite, ...]
+    example: Examples | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Numbers and lists that the check reads and a profile may change (``limit = 6``)."""
+    yields_to: tuple[str, ...] = ()
+    """Edits that, when they report the same claim and place, speak instead of this one."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Edit:
+        if (self.must is None) == (not self.structure):
+            raise ValueError("an edit has either `must` or `structure`")
+        if self.severity is Severity.REJECT and not self.status and not self.structure:
+            raise ValueError("a reject needs a `status` for the 277CA")
+        if not self.cite:
+            raise ValueError("an edit without a source does not exist: `cite` is empty")
+        if len(self.status) > 3:
+            raise ValueError("a 277CA STC holds three status codes at most")
+        return self
+
+
+class Pack(Entry):
+    """``pack.toml``: who knows this, and the sources its edits cite."""
+
+    name: KebabName
+    title: str
+    authority: str
+    sources: dict[str, Source] = Field(default_factory=dict)
+    edits: tuple[str, ...] = ()
+    """Entry files beside pack.toml, in order."""
+
+
+class Profile(Entry):
+    """A payer's habits. Chosen by claim filing code (SBR09) and payer id; ``extends`` another profile."""
+
+    name: KebabName
+    title: str
+    extends: str | None = None
+    filing: tuple[str, ...] = ()
+    payer_ids: tuple[str, ...] = ()
+    severity: dict[str, Literal["reject", "warning", "info", "off"]] = Field(default_factory=dict)
+    params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Edit id to changed parameters."""

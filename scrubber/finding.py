@@ -1,0 +1,84 @@
+"""What a finding is. This module imports nothing of ours: every floor may speak of findings.
+
+A finding is a value, not an exception: it sorts, pickles and serialises. Its words (message, why, fix, citation,
+status code) stand in the catalogue under its edit id; a finding carries only what differs from case to case.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Severity(enum.StrEnum):
+    """How much a finding weighs. Only ``reject`` keeps a claim from being accepted."""
+
+    REJECT = "reject"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding points: the place by name (loop, segment, element) and by number (segment, byte).
+
+    ``ordinal`` counts segments in the transaction set with ST = 1 (what a 999 calls IK302); it is 0 outside a set.
+    ``offset`` and ``length`` are bytes in the file. ``element`` is written ``HI02-2``; None means the whole segment.
+    ``claim`` is the patient control number (CLM01) and ``line`` the service line number (LX01), where they apply.
+    """
+
+    loop: str | None
+    segment: str | None
+    element: str | None
+    claim: str | None
+    line: int | None
+    ordinal: int
+    offset: int
+    length: int
+    repeat: int = 0
+    """Occurrence of a repeating element, from 1; 0 where the element does not repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A correction. ``safe`` ones concern format only; the others are a question for a person."""
+
+    safe: bool
+    changes: Mapping[str, str]
+    """Address to new value."""
+
+
+NO_VALUES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault found at one place.
+
+    ``values`` fill the placeholders of the edit's message and are the only field that may hold patient data, so
+    that redaction has one place to work on. ``inherited`` marks the copy of a finding above the claim (envelope,
+    provider, subscriber, patient) that is repeated under each claim it rejects; it is counted and acknowledged once.
+    """
+
+    edit: str
+    severity: Severity
+    where: Location
+    values: Mapping[str, str] = field(default_factory=dict)
+    related: tuple[Location, ...] = ()
+    fix: Fix | None = None
+    inherited: bool = False
+
+    @property
+    def sort_key(self) -> tuple[int, int, str]:
+        """Findings sort by place, then by edit id."""
+        return (self.where.ordinal, self.where.offset, self.edit)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """What could not be judged, and why: silence about it would read as clean."""
+
+    edit: str
+    reason: str
+    line: int | None = None

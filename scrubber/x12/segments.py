@@ -1,0 +1,162 @@
+"""Bytes to delimiters, envelopes and segments; and back.
+
+The reader streams: it splits one block of bytes at a time and never holds more than a block and the segment that
+straddles its end. Bytes are read as Latin-1, one character a byte, so that positions in text are byte offsets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from scrubber.x12.guide import SegmentUse
+    from scrubber.x12.loops import Loop
+
+BLOCK = 1 << 18
+"""Bytes read at a time. Larger blocks are no faster and hold more memory."""
+
+LONGEST_SEGMENT = 1 << 20
+"""Bytes after which a piece without a terminator is no segment: hostile or damaged data, cut and reported."""
+
+ISA_LENGTH = 106
+"""Bytes of an ISA with every element at its fixed width, terminator included (X12.5)."""
+
+ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+
+
+class Delimiters(NamedTuple):
+    """The four characters that an ISA declares."""
+
+    element: str
+    component: str
+    repetition: str
+    segment: str
+
+
+class Segment:
+    """One segment: its elements as written, and where it stood.
+
+    ``elements[0]`` is the segment id; ``elements[n]`` is element n, or missing when the segment ends before it.
+    ``ordinal`` counts from ST = 1; ``offset`` is the byte of its first character. ``loop`` is the loop that holds it.
+    """
+
+    __slots__ = ("elements", "loop", "offset", "ordinal", "use")
+
+    def __init__(
+        self, elements: list[str], ordinal: int, offset: int, loop: Loop | None = None, use: SegmentUse | None = None
+    ) -> None:
+        self.elements = elements
+        self.ordinal = ordinal
+        self.offset = offset
+        self.loop = loop
+        self.use = use
+
+    @property
+    def id(self) -> str:
+        return self.elements[0]
+
+    def get(self, element: int) -> str:
+        """Element as written, ``""`` when absent."""
+        elements = self.elements
+        return elements[element] if element < len(elements) else ""
+
+    def at(self, element: int = 0, component: int = 0, repeat: int = 0) -> Place:
+        """The place of an element, component or repetition of this segment; with no number, of the whole segment."""
+        return Place(self, element, component, repeat)
+
+    def __repr__(self) -> str:  # Never the elements: they may be patient data, and reprs end up in logs.
+        return f"<{self.elements[0][:3]} segment {self.ordinal} at byte {self.offset}>"
+
+
+class Place(NamedTuple):
+    """A pointer into a segment, cheap to make; it becomes a Location only when a finding needs one."""
+
+    segment: Segment
+    element: int = 0
+    component: int = 0
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive pieces of text between segment terminators, and the byte offset of the first.
+
+    ``last`` marks the end of the data; ``ended`` says whether the last piece had its terminator.
+    """
+
+    pieces: list[str]
+    offset: int
+    last: bool = False
+    ended: bool = True
+
+
+class Source:
+    """A stream of bytes read once, hashed as it goes.
+
+    ``path`` is only a name for reports. Raises OSError as the underlying file does.
+    """
+
+    def __init__(self, stream: BinaryIO, path: str) -> None:
+        self.path = path
+        self.size = 0
+        self._stream = stream
+        self._sha256 = hashlib.sha256()
+        self._pushed = b""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of everything read so far."""
+        return self._sha256.hexdigest()
+
+    def read(self, size: int = BLOCK) -> bytes:
+        """The next bytes, ``b""`` at the end."""
+        if self._pushed:
+            data, self._pushed = self._pushed, b""
+            return data
+        data = self._stream.read(size)
+        self._sha256.update(data)
+        self.size += len(data)
+        return data
+
+    def push(self, data: bytes) -> None:
+        """Give bytes back: the next read returns them."""
+        self._pushed = data + self._pushed
+
+    def peek(self, size: int) -> bytes:
+        """At least ``size`` of the next bytes where there are so many, without taking them."""
+        data = self.read(max(size, BLOCK))
+        while len(data) < size and (more := self.read()):
+            data += more
+        self.push(data)
+        return data
+
+    def drain(self) -> None:
+        """Read to the end, so that the digest covers the whole file."""
+        self._pushed = b""
+        while self.read():
+            pass
+
+
+def split(source: Source, terminator: str, offset: int) -> Iterator[Block]:
+    """Pieces between terminators, block by block, from the source's present position (``offset`` bytes into the file).
+
+    A piece longer than LONGEST_SEGMENT is yielded cut, in parts, so that no input needs unbounded memory.
+    """
+    tail = ""
+    while True:
+        data = source.read()
+        if not data:
+            yield Block([tail] if tail else [], offset, last=True, ended=not tail)
+            return
+        pieces = (tail + data.decode("latin-1")).split(terminator)
+        tail = pieces.pop()
+        if pieces:
+            yield Block(pieces, offset)
+            offset += sum(map(len, pieces)) + len(pieces)
+        if len(tail) > LONGEST_SEGMENT:
+            yield Block([tail], offset, ended=False)
+            offset += len(tail)
+            tail = ""
