@@ -181,6 +181,9 @@ class Pack(Entry):
     sources: dict[str, Source] = Field(default_factory=dict)
     edits: tuple[str, ...] = ()
     """Entry files beside pack.toml, in order."""
+    code_lists: dict[str, str] = Field(default_factory=dict)
+    """Name to file (``place-of-service = "tables/pos.csv"``): small lists that checks read as ``know.code_lists``.
+    CSV with a header, ``#`` comments above it; the first column is the key, all values are text, dates ISO."""
 
 
 class Profile(Entry):
