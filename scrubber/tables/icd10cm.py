@@ -1,0 +1,297 @@
+"""ICD-10-CM by date: what is billable, what a code is called, what the tabular list says about it and about pairs.
+
+    >>> from datetime import date
+    >>> icd = Icd10cm.shipped()
+    >>> icd.status("M5012", date(2026, 3, 2))
+    <CodeStatus.CATEGORY: 'category'>
+    >>> [hit.names for hit in icd.excludes1("M542", "M50322", date(2026, 3, 2))]
+    ['M50.-']
+
+Codes are strings without the dot, upper case; dates are ``datetime.date``. Nothing is read at import; each file is
+read on the first question that needs it. No look-up raises for bad input: an unknown code is UNKNOWN, or has no notes.
+
+Sources: tabular list FY2025 and FY2026 (April releases), CDC/NCHS, public domain; billable windows FY2016 to FY2027
+with their attributes, Medicare Code Editor v44, CMS. :mod:`scrubber.tables.build_icd10cm` builds the files.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from scrubber.tables.icd10cm_files import (
+    Block,
+    Chapter,
+    Outline,
+    Seventh,
+    Titles,
+    Validity,
+    Window,
+    dotted,
+    read_sevenths,
+    read_text,
+    shipped_directory,
+)
+from scrubber.tables.icd10cm_notes import Excludes, Kind, Level, Note, Notes
+
+__all__ = [
+    "Block", "Chapter", "CodeStatus", "Excludes", "Icd10cm", "Level", "Note", "NotesEdition", "Seventh", "Window",
+    "dotted",
+]  # fmt: skip
+
+
+class CodeStatus(StrEnum):
+    """What a code is on a date."""
+
+    BILLABLE = "billable"
+    CATEGORY = "category"
+    """Incomplete: codes in force on the date start with it (a header, or a stem that lacks its seventh character)."""
+    NOT_IN_FORCE = "not-in-force"
+    """Billable or a category on another date, neither on this one."""
+    UNKNOWN = "unknown"
+    UNCHECKED = "unchecked"
+    """The date lies outside the table's editions (2015-10-01 to 2027-03-31): nothing can be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotesEdition:
+    """Which tabular list answers for a date; ``stand_in`` when it was made for other dates."""
+
+    name: str
+    release: str
+    start: date
+    to: date
+    stand_in: bool
+
+
+class Icd10cm:
+    """The ICD-10-CM tables. Use :meth:`shipped`; the constructor is for tables built elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._validity: Validity | None = None
+        self._outline: Outline | None = None
+        self._titles: Titles | None = None
+        self._sevenths: dict[str, Seventh] | None = None
+        self._notes_text: str | None = None
+        self._notes: dict[str, Notes] = {}
+        self._editions: tuple[NotesEdition, ...] = ()
+        self._spans = lru_cache(16_384)(self._find_windows)
+        self._others = lru_cache(4_096)(self._find_status)
+        self._named = lru_cache(4_096)(self._find_title)
+        self._claims = lru_cache(4_096)(self._find_among)
+
+    @classmethod
+    def shipped(cls) -> "Icd10cm":
+        """The tables of this installation, one object a process. Raises FileNotFoundError if they are missing."""
+        return _shipped()
+
+    @property
+    def first(self) -> date:
+        """The first day validity is known for: 2015-10-01."""
+        return self._valid().first
+
+    @property
+    def last(self) -> date:
+        """The last day validity is known for: 2027-03-31, the end of the FY2027 data."""
+        return self._valid().last
+
+    # Validity
+
+    def status(self, code: str, on: date) -> CodeStatus:
+        """What the code is on the date."""
+        validity = self._validity or self._valid()
+        if not validity.first <= on <= validity.last:
+            return CodeStatus.UNCHECKED
+        for window in self._spans(code):
+            if window.start <= on and (window.to is None or on <= window.to):
+                return CodeStatus.BILLABLE
+        return self._others(code, on)
+
+    def billable(self, code: str, on: date) -> bool:
+        """Whether the code is known to be billable on the date; False also when the date is outside the table."""
+        return self.status(code, on) is CodeStatus.BILLABLE
+
+    def windows(self, code: str) -> tuple[Window, ...]:
+        """When the code was or is billable, oldest first; empty for a category or an unknown code."""
+        return self._spans(code)
+
+    def has(self, code: str, attribute: str, on: date) -> bool:
+        """Whether the Medicare Code Editor gives the code the attribute on the date.
+
+        Attributes: manifestation, ecodepdx (external cause), unacceptable (inpatient principal), unspecified, newborn,
+        pediatric, maternity, adult, female and male (until 2024-09-30), and rarer ones. False outside the table.
+        """
+        validity = self._validity or self._valid()
+        return on <= validity.last and any(
+            attribute in window.attributes for window in self._spans(code) if window.covers(on)
+        )
+
+    def children(self, code: str, on: date) -> tuple[str, ...]:
+        """The billable codes under a category on the date, sorted; empty for a billable code or outside the table."""
+        validity = self._valid()
+        if len(code) < 3 or not validity.first <= on <= validity.last:
+            return ()
+        return tuple(
+            child
+            for child, windows in validity.codes(code[:3]).items()
+            if child != code and child.startswith(code) and any(window.covers(on) for window in windows)
+        )
+
+    # Names and places
+
+    def title(self, code: str) -> str | None:
+        """The title of a code or category, in the newest edition's words; None if no edition at hand prints it.
+
+        A code with a seventh character has its stem's title and the character's meaning. Codes deleted before
+        FY2025 have no title here.
+        """
+        return self._named(code)
+
+    def seventh(self, code: str) -> Seventh | None:
+        """The seventh-character rule of the nearest node at or above a code or stem, or None if none applies."""
+        if self._sevenths is None:
+            self._sevenths = read_sevenths(read_text(self._directory, "seventh.txt"))
+        for end in range(min(len(code), 6), 2, -1):
+            rule = self._sevenths.get(code[:end])
+            if rule is not None:
+                return rule
+        return None
+
+    def chapter(self, code: str) -> Chapter | None:
+        """The chapter of a code, or None when its category is unknown."""
+        return self._laid_out().chapter(code[:3])
+
+    def ancestors(self, code: str) -> tuple[str, ...]:
+        """What a code lies in, widest first: ``("chapter 13", "M40-M54", "M50-M54", "M54", "M541")`` for M5412.
+
+        Empty when no edition knows the category. Stems that are no node of their own (S134X) are left out.
+        """
+        parts = self._laid_out().parts(code[:3])
+        if not parts:
+            return ()
+        stems = (code[:end] for end in range(3, len(code)))
+        return *(part for part in parts if part != code[:3]), *(stem for stem in stems if self._own_title(stem))
+
+    # Notes
+
+    def edition(self, on: date) -> NotesEdition:
+        """Which notes answer for the date: the edition in force, else the nearest, marked as a stand-in."""
+        editions = self._editions
+        if not editions:
+            editions = self._editions = tuple(
+                NotesEdition(e.name, e.release, e.start, e.to, False) for e in self._laid_out().editions
+            )
+        chosen = editions[0]
+        for edition in editions:
+            if edition.start <= on:
+                chosen = edition
+        if chosen.start <= on <= chosen.to:
+            return chosen
+        return NotesEdition(chosen.name, chosen.release, chosen.start, chosen.to, True)
+
+    def excludes1(self, a: str, b: str, on: date) -> tuple[Excludes, ...]:
+        """The Excludes1 notes against reporting two codes together, strongest first; empty when there is none.
+
+        Both directions, with the notes inherited from category, block and chapter. The result is the same for (a, b)
+        and (b, a). A note never forbids absolutely: unrelated conditions may be reported (Guidelines I.A.12.a). Notes
+        in words only are not here, see :meth:`notes`.
+        """
+        return self._between("1", a, b, on)
+
+    def excludes2(self, a: str, b: str, on: date) -> tuple[Excludes, ...]:
+        """The Excludes2 notes about two codes: each says that both may be reported (Guidelines I.A.12.b).
+
+        Worth a look where :meth:`excludes1` answers: M50.1 lets M54.13 stand beside it, M54.1 does not.
+        """
+        return self._between("2", a, b, on)
+
+    def excludes1_among(self, codes: tuple[str, ...], on: date) -> tuple[tuple[int, int, Excludes], ...]:
+        """Every Excludes1 note among a claim's codes, as (index, index, note), in the order of the codes."""
+        edition = self.edition(on)
+        return self._claims(codes, edition.name, edition.stand_in)
+
+    def code_first(self, code: str, on: date) -> tuple[Note, ...]:
+        """The "code first" notes that apply to a code, nearest first; :meth:`named` tests a code against one."""
+        return tuple(self._noted(self.edition(on).name).carried("F", code))
+
+    def notes(self, code: str, kind: Kind, on: date) -> tuple[Note, ...]:
+        """All notes of a kind ("1" Excludes1, "2" Excludes2, "F" code first) that apply to a code, nearest first.
+
+        Includes notes in words only, such as "current injury - see injury of spine by body region" on M50-M54.
+        """
+        return tuple(self._noted(self.edition(on).name).carried(kind, code))
+
+    def named(self, note: Note, code: str) -> bool:
+        """Whether a note names a code."""
+        return note.naming(code, self._laid_out().place.get(code[:3], -1)) is not None
+
+    # Loading and finding
+
+    def _valid(self) -> Validity:
+        if self._validity is None:
+            self._validity = Validity(read_text(self._directory, "validity.txt.gz"))
+        return self._validity
+
+    def _laid_out(self) -> Outline:
+        if self._outline is None:
+            self._outline = Outline(read_text(self._directory, "outline.txt"))
+        return self._outline
+
+    def _noted(self, edition: str) -> Notes:
+        found = self._notes.get(edition)
+        if found is None:
+            text = read_text(self._directory, "notes.txt.gz")
+            found = self._notes[edition] = Notes(edition, edition.removeprefix("FY"), self._laid_out(), text)
+        return found
+
+    def _find_windows(self, code: str) -> tuple[Window, ...]:
+        return self._valid().codes(code[:3]).get(code, ())
+
+    def _find_status(self, code: str, on: date) -> CodeStatus:
+        """The status of a code that is not billable on a date inside the table."""
+        if len(code) < 3:
+            return CodeStatus.UNKNOWN
+        known = False
+        for other, windows in self._valid().codes(code[:3]).items():
+            if other.startswith(code):
+                known = True
+                if any(window.covers(on) for window in windows):
+                    return CodeStatus.CATEGORY
+        return CodeStatus.NOT_IN_FORCE if known else CodeStatus.UNKNOWN
+
+    def _find_title(self, code: str) -> str | None:
+        own = self._own_title(code)
+        if own is not None or len(code) != 7 or not self._spans(code):
+            return own
+        rule = self.seventh(code)
+        meaning = rule.characters.get(code[6]) if rule else None
+        stem = self._own_title(code[:6]) or self._own_title(code[:6].rstrip("X"))
+        return f"{stem}, {meaning}" if stem and meaning else None
+
+    def _own_title(self, code: str) -> str | None:
+        if self._titles is None:
+            self._titles = Titles(read_text(self._directory, "titles.txt.gz"))
+        return self._titles.find(code)
+
+    def _between(self, kind: Kind, a: str, b: str, on: date) -> tuple[Excludes, ...]:
+        edition = self.edition(on)
+        notes = self._notes.get(edition.name) or self._noted(edition.name)
+        return notes.between(kind, a, b, edition.stand_in)
+
+    def _find_among(
+        self, codes: tuple[str, ...], edition: str, stand_in: bool
+    ) -> tuple[tuple[int, int, Excludes], ...]:
+        between = self._noted(edition).between
+        return tuple(
+            (i, j, hit)
+            for i, a in enumerate(codes)
+            for j in range(i + 1, len(codes))
+            for hit in between("1", a, codes[j], stand_in)
+        )
+
+
+@lru_cache(1)
+def _shipped() -> Icd10cm:
+    return Icd10cm(shipped_directory())
