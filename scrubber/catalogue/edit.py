@@ -11,10 +11,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from scrubber.finding import Severity
+from scrubber.finding import Finding, Severity
 
 EditId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+[a-z]?$")]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+ANYWHERE = "*"
+"""``at`` of an entry that defines a structural finding wherever it shows, rather than naming it at one address."""
+
+BY_LOOP = "loop"
+"""``entity`` of a status that is whoever the finding's loop is about: one rule for all providers."""
+
+ENTITY_OF_LOOP = {
+    "1000A": "41", "1000B": "40",
+    "2000A": "85", "2010AA": "85", "2010AB": "87",
+    "2000B": "IL", "2010BA": "IL", "2010BB": "PR",
+    "2000C": "QC", "2010CA": "QC",
+    "2310A": "DN", "2310B": "82", "2310C": "77", "2310D": "DQ",
+    "2330A": "GB", "2330B": "PR",
+    "2420A": "82", "2420B": "QB", "2420C": "77", "2420D": "DQ", "2420E": "DK", "2420F": "DN",
+}  # fmt: skip
+"""Loop of the 837 to the entity code (data element 98) that the 277CA calls it by."""
 
 
 class Entry(BaseModel):
@@ -49,13 +66,14 @@ class Status(Entry):
     category: Literal["A3", "A6", "A7", "A8"]
     code: str
     entity: str | None = None
+    """An entity code, or ``loop``: the entity that the finding's loop is about. See ``Edit.status_of``."""
 
 
 class Effective(Entry):
     """When an edit is in force. Coding edits follow the line's service date, format edits the receipt date."""
 
     basis: Literal["service", "receipt"] = "receipt"
-    from_: date | None = Field(None, alias="from")
+    from_: date | None = Field(default=None, alias="from")
     to: date | None = None
 
 
@@ -65,7 +83,7 @@ class Condition(Entry):
     at: str | None = None
     present: bool | None = None
     absent: bool | None = None
-    in_: tuple[str, ...] | None = Field(None, alias="in")
+    in_: tuple[str, ...] | None = Field(default=None, alias="in")
     not_in: tuple[str, ...] | None = None
     table: str | None = None
     matches: str | None = None
@@ -106,6 +124,14 @@ class Addition(Entry):
     segment: str
 
 
+class Replacement(Entry):
+    """Raw text to exchange in an example: for damage that no well-formed edit of the file can do."""
+
+    old: str
+    """Text as in the file; it must occur, and its first occurrence is replaced."""
+    new: str
+
+
 class Example(Entry):
     """A change to a base claim of ``fixtures/base`` (name without ``.837``)."""
 
@@ -115,6 +141,8 @@ class Example(Entry):
     remove: tuple[str, ...] = ()
     """Addresses of segments (``2300.REF(F8)``, ``2400[2].SV1``) or loops (``2310B``) to take out."""
     add: tuple[Addition, ...] = ()
+    replace: tuple[Replacement, ...] = ()
+    """Done last, to the finished text: what follows (counts, control numbers) stays as it stands."""
     received: date | None = None
     profile: str | None = None
     """Force a payer profile instead of the one that the claim chooses."""
@@ -135,7 +163,8 @@ class Edit(Entry):
     name: KebabName
     """States the fault; reads well after "ignore"."""
     at: str
-    """Address where the fault shows; its loop decides the scope (provider, subscriber, patient, claim, line)."""
+    """Address where the fault shows; a finding's own loop decides its scope (provider, subscriber, patient, claim,
+    line), so that one edit may look at several. ``*`` for a structural finding wherever it shows."""
     snip: Literal[1, 2, 3, 4, 5, 6, 7]
     when: tuple[Condition, ...] = ()
     must: Condition | None = None
@@ -151,6 +180,8 @@ class Edit(Entry):
     severity: Severity
     status: tuple[Status, ...] = ()
     """One error as the 277CA tells it: up to three composites (STC01, STC10, STC11) of one category."""
+    cases: dict[str, tuple[Status, ...]] = Field(default_factory=dict)
+    """Where one edit has several cases with a status each: a finding's value ``case`` chooses, else ``status``."""
     effective: Effective = Effective()
     cite: tuple[Cite, ...]
     example: Examples | None = None
@@ -167,9 +198,15 @@ class Edit(Entry):
             raise ValueError("a reject needs a `status` for the 277CA")
         if not self.cite:
             raise ValueError("an edit without a source does not exist: `cite` is empty")
-        if len(self.status) > 3:
+        if any(len(status) > 3 for status in (self.status, *self.cases.values())):
             raise ValueError("a 277CA STC holds three status codes at most")
         return self
+
+    def status_of(self, finding: Finding) -> tuple[Status, ...]:
+        """What the 277CA says of this finding: the status of its case, with the entity of its loop filled in."""
+        found = self.cases.get(finding.values.get("case", ""), self.status)
+        entity = ENTITY_OF_LOOP.get(finding.where.loop or "")
+        return tuple(s.model_copy(update={"entity": entity}) if s.entity == BY_LOOP else s for s in found)
 
 
 class Pack(Entry):
