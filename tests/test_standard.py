@@ -114,6 +114,51 @@ def test_set_837_mandatory_lists_agree():
     assert base["mandatory_in_loop"] == within
 
 
+def test_segment_ids():
+    ids = standard()["segment_ids"]["all"].split()
+    assert ids == sorted(set(ids))
+    assert all(re.fullmatch("[A-Z][A-Z0-9]{1,2}", name) for name in ids)
+    for entry in resources.files("pyx12").joinpath("map").iterdir():
+        if ".5010." in entry.name:
+            used = {segment.get("xid") for segment in ET.fromstring(entry.read_bytes()).iter("segment")}
+            assert used <= set(ids), entry.name
+    for text in standard()["set837"]["loops"].values():
+        assert {segment for segment, _, _ in SET_TOKEN.findall(text["segments"])} <= set(ids)
+    assert not {"XXX", "ZZZ"} & set(ids)
+
+
+def test_the_guides_codes_are_in_the_base_lists():
+    whole, known = standard()["codes"], standard()["codes_partial"]
+    patterns = standard()["codes_pattern"]
+    assert not set(whole) & set(known)
+    for number, text in {**whole, **known}.items():
+        assert len(text.split()) == len(set(text.split())), number
+    without = set()
+    for element in guide().iter("element"):
+        number = element.findtext("data_ele")
+        used = {code.text for code in element.findall("valid_codes/code")}
+        if number in patterns:
+            assert all(re.fullmatch(patterns[number], code) for code in used), number
+        elif number in whole or number in known:
+            assert used <= set((whole.get(number) or known[number]).split()), number
+        elif used:
+            without.add(number)
+    assert without == {"1328", "480", "I10"}  # a number, free text, and pyx12's older ISA11
+
+
+def test_elements_are_those_that_differ_from_pyx12():
+    data = ET.fromstring(resources.files("pyx12").joinpath("map/dataele.xml").read_bytes())
+    theirs = {
+        entry.get("ele_num"): f"{entry.get('data_type')} {entry.get('min_len')}/{entry.get('max_len')}"
+        for entry in data.iter("data_ele")
+    }
+    for number, base in standard()["elements"].items():
+        assert theirs[number] != base
+    for entry in (*standard()["segments"].values(), *standard()["composites"].values()):
+        for number, _, _ in tokens(entry):
+            assert number.startswith("C") or number in theirs, number
+
+
 @pytest.mark.parametrize(
     ("segment", "place", "designator"),
     [("NM1", 4, "O"), ("NM1", 3, "X"), ("CLM", 2, "O"), ("SV1", 1, "M"), ("SVD", 2, "M"), ("ST", 3, "O")],
