@@ -1,8 +1,8 @@
 """Whom the synthetic claims are about and what is billed for them: all of it invented, all of it clean.
 
-NPIs begin with 99 (none is ever issued there), tax numbers with 89 (an unused prefix), telephone numbers are 555-01xx. No
-diagnosis list holds an Excludes1 pair, every code is billable in FY2026 and in FY2027, and no two procedures of a
-visit are an unmodified PTP pair.
+NPIs begin with 99 (none is ever issued there), tax numbers with 89 (an unused prefix), telephone numbers are
+555-01xx. No diagnosis list holds an Excludes1 pair, every code is billable in FY2026 and in FY2027, and no two
+procedures of a visit are an unmodified PTP pair.
 """
 
 from __future__ import annotations
