@@ -15,5 +15,5 @@ def suggest(written: str, known: Iterable[str]) -> str:
         return ""
     word = written.casefold()
     # Of equally near names the first that begins as the written one does.
-    best = min(close, key=lambda n: (-difflib.SequenceMatcher(None, word, n).ratio(), not n.startswith(word[:4]), n))
+    best = min(close, key=lambda n: (-difflib.SequenceMatcher(None, word, n).ratio(), not n.startswith(word[:1]), n))
     return f"; did you mean {names[best]}?"

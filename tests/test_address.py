@@ -97,7 +97,7 @@ def test_other_text_is_refused(text: str) -> None:
     ("text", "said"),
     [
         ("2010A.NM109", "did you mean 2010AA"),
-        ("2300.REF(F9)02", "did you mean F8"),
+        ("2300.REF(F9)02", "did you mean F5"),
         ("2300.CLX01", "did you mean CLM"),
         ("2300.CLM21", "elements 01 to 20"),
         ("2300.CLM05-4", "components 1 to 3"),
