@@ -95,7 +95,7 @@ def read_tabular(data: bytes) -> Edition:
             for diag in section.findall("diag"):
                 category = squeeze(diag.findtext("name"))
                 first = first or category
-                edition.tree.block[category] = block
+                edition.tree.chapter[category] = name
                 add_nodes(edition.tree, diag, None)
         edition.chapters.append((name, first, title))
     # Notes refer forward, so they are read once every node is known.
@@ -151,7 +151,7 @@ def wording(tree: Tree, text: str, under: str, references: tuple[Reference, ...]
     if _NOS.search(words):
         # "neuralgia and neuritis NOS (M79.2)" names the very code for it; "radiculitis NOS (M54.1-)" a part of M54.1.
         tokens = [token for reference in references for token in reference.tokens]
-        exact = all(
+        exact = bool(tokens) and all(
             token in tree.order and tree.is_leaf(token) and "unspecified" in tree.titles[token].lower()
             for token in tokens
         )
@@ -237,7 +237,7 @@ def note_lines(editions: list[Edition]) -> Iterator[str]:
         for note in edition.notes:
             place.setdefault(note.node, len(place))
             leaf = note.node in tree.order and tree.is_leaf(note.node) and note.node not in tree.seventh
-            flags = note.wording + ("l" if leaf else "") + ("b" if any(r.broad for r in note.references) else "")
+            flags = note.wording + ("l" if leaf else "")
             references = ";".join(format_reference(reference) for reference in note.references)
             years = merged.setdefault((note.node, note.kind, flags, references, note.under, note.text), [])
             if str(edition.year) not in years:

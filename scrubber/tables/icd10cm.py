@@ -25,6 +25,7 @@ from scrubber.tables.icd10cm_files import (
     Chapter,
     Outline,
     Seventh,
+    Sites,
     Titles,
     Validity,
     Window,
@@ -33,11 +34,11 @@ from scrubber.tables.icd10cm_files import (
     read_text,
     shipped_directory,
 )
-from scrubber.tables.icd10cm_notes import Excludes, Kind, Level, Note, Notes
+from scrubber.tables.icd10cm_notes import Doubt, Excludes, Kind, Level, Note, Notes
 
 __all__ = [
-    "Block", "Chapter", "CodeStatus", "Excludes", "Icd10cm", "Level", "Note", "NotesEdition", "Seventh", "Window",
-    "dotted",
+    "Block", "Chapter", "CodeStatus", "Doubt", "Excludes", "Icd10cm", "Level", "Note", "NotesEdition", "Seventh",
+    "Window", "dotted",
 ]  # fmt: skip
 
 
@@ -74,9 +75,9 @@ class Icd10cm:
         self._outline: Outline | None = None
         self._titles: Titles | None = None
         self._sevenths: dict[str, Seventh] | None = None
-        self._notes_text: str | None = None
+        self._sites: Sites | None = None
         self._notes: dict[str, Notes] = {}
-        self._editions: tuple[NotesEdition, ...] = ()
+        self._editions = lru_cache(1_024)(self._find_edition)
         self._spans = lru_cache(16_384)(self._find_windows)
         self._others = lru_cache(4_096)(self._find_status)
         self._named = lru_cache(4_096)(self._find_title)
@@ -174,22 +175,20 @@ class Icd10cm:
         stems = (code[:end] for end in range(3, len(code)))
         return *(part for part in parts if part != code[:3]), *(stem for stem in stems if self._own_title(stem))
 
+    def apart(self, a: str, b: str) -> bool:
+        """Whether two codes' titles put them in different places: other sides, or sites with nothing in common.
+
+        False whenever a title is silent. The words are in ``sites.txt``, kept by hand.
+        """
+        if self._sites is None:
+            self._sites = Sites(read_text(self._directory, "sites.txt"))
+        return self._sites.apart(self.title(a) or "", self.title(b) or "")
+
     # Notes
 
     def edition(self, on: date) -> NotesEdition:
         """Which notes answer for the date: the edition in force, else the nearest, marked as a stand-in."""
-        editions = self._editions
-        if not editions:
-            editions = self._editions = tuple(
-                NotesEdition(e.name, e.release, e.start, e.to, False) for e in self._laid_out().editions
-            )
-        chosen = editions[0]
-        for edition in editions:
-            if edition.start <= on:
-                chosen = edition
-        if chosen.start <= on <= chosen.to:
-            return chosen
-        return NotesEdition(chosen.name, chosen.release, chosen.start, chosen.to, True)
+        return self._editions(on)
 
     def excludes1(self, a: str, b: str, on: date) -> tuple[Excludes, ...]:
         """The Excludes1 notes against reporting two codes together, strongest first; empty when there is none.
@@ -243,8 +242,19 @@ class Icd10cm:
         found = self._notes.get(edition)
         if found is None:
             text = read_text(self._directory, "notes.txt.gz")
-            found = self._notes[edition] = Notes(edition, edition.removeprefix("FY"), self._laid_out(), text)
+            found = self._notes[edition] = Notes(
+                edition, edition.removeprefix("FY"), self._laid_out(), text, self.apart
+            )
         return found
+
+    def _find_edition(self, on: date) -> NotesEdition:
+        editions = self._laid_out().editions
+        chosen = editions[0]
+        for edition in editions:
+            if edition.start <= on:
+                chosen = edition
+        stand_in = not chosen.start <= on <= chosen.to
+        return NotesEdition(chosen.name, chosen.release, chosen.start, chosen.to, stand_in)
 
     def _find_windows(self, code: str) -> tuple[Window, ...]:
         return self._valid().codes(code[:3]).get(code, ())

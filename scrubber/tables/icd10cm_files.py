@@ -140,6 +140,34 @@ class Titles:
         return self._text[start + len(head) : self._text.find("\n", start)]
 
 
+class Sites:
+    """Which sides and sites the words of a title name, from ``sites.txt``."""
+
+    __slots__ = ("_places", "_words")
+
+    def __init__(self, text: str) -> None:
+        self._places: dict[str, frozenset[str]] = {}
+        for word, places in rows(text):
+            aspect, _, names = places.partition(": ")
+            self._places[word] = frozenset(f"{aspect} {name}" for name in names.split(" "))
+        # Longest first, so that "lower limb" is not read as "limb".
+        words = sorted(self._places, key=lambda word: (-len(word), word))
+        self._words = re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, words)) + r")(?![\w-])")
+
+    def apart(self, one: str, other: str) -> bool:
+        """Whether both titles name sides, or both sites, and share none."""
+        here, there = self._read(one), self._read(other)
+        for aspect in ("side", "site"):
+            mine = {place for place in here if place.startswith(aspect)}
+            theirs = {place for place in there if place.startswith(aspect)}
+            if mine and theirs and not mine & theirs:
+                return True
+        return False
+
+    def _read(self, title: str) -> set[str]:
+        return set().union(*(self._places[word] for word in self._words.findall(title.lower())))
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """A chapter of the tabular list."""

@@ -4,7 +4,7 @@ Source: ICD-10-CM tabular list, CDC/NCHS. How a note applies: ICD-10-CM Official
 A note counts for everything under the node that carries it: chapter, block, category, subcategory or code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -28,6 +28,20 @@ class Level(StrEnum):
     CODE = "code"
 
 
+class Doubt(StrEnum):
+    """Why an Excludes1 note may not hold for a pair, in the order the reasons are looked for."""
+
+    NOS = "nos"
+    """The note names only the unspecified part of a wider code: "radiculitis NOS (M54.1-)"."""
+    WIDE = "wide"
+    """The note stands at a block or chapter, far from the code."""
+    SEQUELA = "sequela"
+    """One code is an injury's sequela, reported after the condition it left behind (Guidelines I.C.19.a)."""
+    APART = "apart"
+    """The titles name different sides or sites, as M54.12 (cervical) and M51.16 (lumbar): likely unrelated
+    (Guidelines I.A.12.a)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One line of a note as printed, with the codes it names resolved.
@@ -44,8 +58,6 @@ class Note:
     wording: Wording
     exact: bool
     """NOS wording whose target is the very code for "unspecified", as M79.2 in "neuralgia and neuritis NOS (M79.2)"."""
-    broad: bool
-    """A reference spans several blocks (``A00-R94``): it says where to look, not what is excluded."""
     references: tuple["NoteReference", ...]
 
     @property
@@ -105,9 +117,10 @@ class Excludes:
     excluded: str
     """The code of the pair the note names."""
     wording: Wording
-    broad: bool
+    doubt: Doubt | None
+    """Why the note may not hold for this pair; None when nothing speaks against it."""
     strength: Strength
-    """Suggested: reject, or warning for NOS wording, a note of a block or chapter, or a very broad reference."""
+    """Suggested severity: reject without a doubt, warning with one."""
     edition: str
     stand_in: bool
     """The notes are of another year than the date asked about."""
@@ -124,8 +137,9 @@ class _Group:
 class Notes:
     """The notes of one edition, indexed by the category, block or chapter they stand in."""
 
-    def __init__(self, edition: str, year: str, outline: Outline, text: str) -> None:
+    def __init__(self, edition: str, year: str, outline: Outline, text: str, apart: Callable[[str, str], bool]) -> None:
         self.edition = edition
+        self._apart = apart
         self._outline = outline
         self._place = outline.place
         self._groups: dict[tuple[str, str], _Group] = {}
@@ -191,12 +205,21 @@ class Notes:
             # the two apart, and a coder reads nothing from it.
             if note.naming(holder, own) and self._under(other, note.node):
                 continue
-            vague = note.wording == "nos" and not note.exact
-            soft = vague or note.broad or note.level in (Level.BLOCK, Level.CHAPTER)
+            doubt = self._doubt(note, holder, other)
             yield Excludes(
-                note.node, note.level, note.text, note.under, reference.raw, holder, other, note.wording, note.broad,
-                "warning" if soft else "reject", self.edition, stand_in,
+                note.node, note.level, note.text, note.under, reference.raw, holder, other, note.wording, doubt,
+                "warning" if doubt else "reject", self.edition, stand_in,
             )  # fmt: skip
+
+    def _doubt(self, note: Note, holder: str, other: str) -> Doubt | None:
+        if note.wording == "nos" and not note.exact:
+            return Doubt.NOS
+        if note.level in (Level.BLOCK, Level.CHAPTER):
+            return Doubt.WIDE
+        late = [code for code in (holder, other) if len(code) == 7 and code[0] in "ST" and code[6] == "S"]
+        if late and "sequela" not in note.text.lower():
+            return Doubt.SEQUELA
+        return Doubt.APART if self._apart(holder, other) else None
 
     def _under(self, code: str, node: str) -> bool:
         return code.startswith(node) or node in self._outline.parts(code[:3])
@@ -250,7 +273,7 @@ class Notes:
         else:
             level = Level.CODE if "l" in flags else Level.SUBCATEGORY
         parsed = tuple(self._reference(item) for item in references.split(";")) if references else ()
-        return Note(node, kind, level, text, under, _WORDINGS[flags[0]], flags[0] == "e", "b" in flags, parsed)
+        return Note(node, kind, level, text, under, _WORDINGS[flags[0]], flags[0] == "e", parsed)
 
     def _reference(self, item: str) -> NoteReference:
         raw, sep, tokens = item.partition("=")

@@ -33,12 +33,14 @@ MISPRINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One reference of a note: ``raw`` as printed (``M54.3-M54.4``), ``tokens`` as resolved (``M543``, ``M544``)."""
+    """One reference of a note: ``raw`` as printed (``M54.3-M54.4``), ``tokens`` as resolved (``M543``, ``M544``).
+
+    No tokens for a range over several chapters: "specified adverse effects of drugs (A00-R94 …)" says where to look,
+    not what is meant, and taken by its codes it would stand against nearly every diagnosis.
+    """
 
     raw: str
     tokens: tuple[str, ...]
-    broad: bool = False
-    """The reference spans more than one block: it says where to look, not what is meant (``A00-R94``)."""
 
 
 @dataclass(slots=True)
@@ -50,8 +52,8 @@ class Tree:
     parents: dict[str, str] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     """Position of the last node below each node (its own, for a leaf)."""
-    block: dict[str, str] = field(default_factory=dict)
-    """Block of each three-character category."""
+    chapter: dict[str, str] = field(default_factory=dict)
+    """Chapter number of each three-character category."""
     seventh: dict[str, dict[str, str]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
 
@@ -108,14 +110,14 @@ class Parser:
         # A code outside brackets is the note's target only when no bracket holds one: "any type in A15 (J65)".
         found: list[Reference] = []
         for group in groups or [text]:
-            found.extend(self._group(node, group))
+            found.extend(self._group(node, group, text.lower().startswith("sequela")))
         return tuple(dict.fromkeys(found))
 
     def _codes(self, text: str) -> list[re.Match[str]]:
         # Words in capitals (HIV, NOS, G6PD) are told apart by the edition itself: a code has a category it knows.
         return [m for m in _CODE.finditer(text) if _DIGIT.search(m[0]) and m[0][:3] in self.tree.order]
 
-    def _group(self, node: str, text: str) -> Iterator[Reference]:
+    def _group(self, node: str, text: str, text_is_sequela: bool) -> Iterator[Reference]:
         matches = self._codes(text)
         at = 0
         while at < len(matches):
@@ -137,13 +139,16 @@ class Parser:
             closing = re.search(r"[\w.-]\s*-?with\b.*$", text[matches[-1].start() :])
             if condition is None and closing and "," in text and re.match(r"\s*,", following):
                 condition = re.search(r"\bwith\b.*", closing[0])
-            if condition:
+            if text_is_sequela and first[0][0] in "ST" and condition is None:
+                # "sequelae of traumatic intracranial injury (S06.-)": of the injury's codes only those with S.
+                tokens = [f"{base}*S" for base in bases]
+            elif condition:
                 tokens = self._limit(node, bases, condition[0].strip())
                 raw = f"{raw} {condition[0].strip()}"
             else:
                 tokens = bases
             if tokens:
-                yield Reference(raw, tuple(tokens), self._broad(tokens))
+                yield Reference(raw, () if self._over_chapters(tokens) else tuple(tokens))
 
     def _bases(self, node: str, first: str, second: str | None, text: str) -> list[str]:
         low = first.replace(".", "")
@@ -212,9 +217,9 @@ class Parser:
         meanings = self.tree.seventh.get(base, {})
         return "".join(char for char, meaning in meanings.items() if "open fracture" in meaning)
 
-    def _broad(self, tokens: Iterable[str]) -> bool:
+    def _over_chapters(self, tokens: Iterable[str]) -> bool:
         for token in tokens:
             low, sep, high = token.partition("/")[0].partition(":")
-            if sep and self.tree.block.get(low) != self.tree.block.get(high):
+            if sep and self.tree.chapter.get(low) != self.tree.chapter.get(high):
                 return True
         return False
