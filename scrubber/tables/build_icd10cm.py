@@ -110,12 +110,13 @@ def add_nodes(tree: Tree, diag: etree._Element, parent: str | None) -> None:
     """Add a ``diag`` element and those inside it to the tree, in printed order."""
     node = squeeze(diag.findtext("name")).replace(".", "")
     tree.add(node, parent, squeeze(diag.findtext("desc")))
-    for definition in diag.findall("sevenChrDef"):
+    for child in diag.iterchildren("diag", "sevenChrDef"):
+        if child.tag == "diag":
+            add_nodes(tree, child, node)
+            continue
         meanings = tree.seventh.setdefault(node, {})
-        for extension in definition.findall("extension"):
+        for extension in child.iterchildren("extension"):
             meanings[extension.get("char") or ""] = squeeze(extension.text)
-    for child in diag.findall("diag"):
-        add_nodes(tree, child, node)
 
 
 def carriers(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
@@ -130,15 +131,14 @@ def carriers(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
 
 def read_notes(tree: Tree, parser: Parser, node: str, element: etree._Element) -> Iterator[RawNote]:
     """The Excludes1, Excludes2 and code-first notes printed directly at an element."""
-    for tag, kind in KINDS.items():
-        for holder in element.findall(tag):
-            under = ""
-            for note in holder.findall("note"):
-                text = squeeze(note.text)
-                references = parser.read(node, text)
-                yield RawNote(node, kind, text, under, wording(tree, text, under, references), references)
-                if text.endswith(":"):
-                    under = text
+    for holder in element.iterchildren(*KINDS):
+        under = ""
+        for note in holder.iterchildren("note"):
+            text = squeeze(note.text)
+            references = parser.read(node, text)
+            yield RawNote(node, KINDS[holder.tag], text, under, wording(tree, text, under, references), references)
+            if text.endswith(":"):
+                under = text
 
 
 def wording(tree: Tree, text: str, under: str, references: tuple[Reference, ...]) -> str:

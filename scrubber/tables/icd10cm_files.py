@@ -44,7 +44,7 @@ def rows(text: str) -> Iterator[list[str]]:
 
 def dotted(code: str) -> str:
     """A code as people write it: M542 gives M54.2. Blocks (``M50-M54``) and chapters come back unchanged."""
-    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and code[3:].isalnum() and code[3] != " " else code
+    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and code.isalnum() else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Validity:
             elif key == "range":
                 first, last = rest.split("\t")
                 self.first, self.last = date.fromisoformat(first), date.fromisoformat(last)
-        # 512 categories hold what a practice bills; the largest (S82) has some 1,600 codes.
+        # 512 categories hold what a practice bills; the largest (S82) has 3,096 codes.
         self._codes = lru_cache(512)(self._split)
 
     def codes(self, category: str) -> Mapping[str, tuple[Window, ...]]:
