@@ -1,6 +1,6 @@
 """Whom the synthetic claims are about and what is billed for them: all of it invented, all of it clean.
 
-NPIs begin with 99 (none is ever issued there), tax numbers with 89 (an unused prefix), telephone numbers are
+NPIs begin with 299 (none has been issued there), tax numbers with 89 (an unused prefix), telephone numbers are
 555-01xx. No diagnosis list holds an Excludes1 pair, every code is billable in FY2026 and in FY2027, and no two
 procedures of a visit are an unmodified PTP pair.
 """
@@ -55,8 +55,8 @@ NOTES = (
 
 
 def npi(stem: int) -> str:
-    """A ten-digit NPI that begins with 99 and passes the check digit over 80840 + NPI."""
-    digits = f"99{stem:07d}"
+    """A ten-digit NPI that begins with 299 and passes the check digit over 80840 + NPI."""
+    digits = f"299{stem % 1_000_000:06d}"
     total = 24  # what the constant prefix 80840 adds
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if place % 2 == 0 else 1)

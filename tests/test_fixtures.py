@@ -138,7 +138,7 @@ def test_npis_are_invented_and_pass_their_check_digit(path: Path) -> None:
     npis = [segment[9] for segment in split(path) if segment[0] == "NM1" and segment[8:9] == ["XX"]]
     assert npis
     for npi in npis:
-        assert re.fullmatch(r"99\d{8}", npi)
+        assert re.fullmatch(r"299\d{7}", npi)
         assert luhn(npi), npi
 
 

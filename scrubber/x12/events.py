@@ -1,0 +1,81 @@
+"""What the reader reports as it goes through a file, in file order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scrubber.finding import Finding
+from scrubber.x12.loops import Loop
+from scrubber.x12.segments import Delimiters
+
+
+@dataclass(slots=True)
+class InterchangeOpened:
+    """``isa[n]`` is ISAn as written, widths kept; ``isa[0]`` is ``ISA``."""
+
+    isa: list[str]
+    delimiters: Delimiters
+    offset: int
+
+
+@dataclass(slots=True)
+class GroupOpened:
+    gs: list[str]
+    offset: int
+
+
+@dataclass(slots=True)
+class SetOpened:
+    """``loop`` is the set's own loop: ST, BHT and, once read, 1000A and 1000B as children."""
+
+    st: list[str]
+    offset: int
+    loop: Loop
+
+
+@dataclass(slots=True)
+class ClaimRead:
+    """A whole claim: its loop 2300, whose parents are still as they were when it was read."""
+
+    loop: Loop
+
+
+@dataclass(slots=True)
+class SetClosed:
+    """``findings`` are those outside claims; ``codes`` the IK502 codes of faults of the set's own envelope."""
+
+    findings: list[Finding]
+    segments: int
+
+
+@dataclass(slots=True)
+class GroupClosed:
+    """``ge[1]`` is GE01 as written; None when the group has no GE."""
+
+    ge: list[str] | None
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class InterchangeClosed:
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """The file, or this part of it, cannot be judged. ``reason`` is a sentence for its reader, without file data."""
+
+    reason: str
+    offset: int = 0
+
+
+ReaderEvent = (
+    InterchangeOpened
+    | GroupOpened
+    | SetOpened
+    | ClaimRead
+    | SetClosed
+    | GroupClosed
+    | InterchangeClosed
+    | Unreadable
+)
