@@ -1,0 +1,64 @@
+"""Checks of the NCCI pack: see ``pairs.py`` for how the pairs of a claim are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.claims.model import Claim
+from scrubber.finding import Severity
+
+from .pairs import Pair, Pairs, Parting, pairs_of
+
+_NAMED = 6
+"""Pairs that a reason names; the rest are counted."""
+
+
+def ptp_never(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """NCCI-01: pairs that no modifier parts."""
+    pairs = pairs_of(claim, know)
+    return _speak(pairs, know, "NCCI-01") if pairs.found or pairs.unlisted or pairs.undated else ()
+
+
+def ptp_bare(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """NCCI-02: pairs that a modifier may part, and none does; those that ask for 25 are MOD-01's and MOD-03's."""
+    pairs = pairs_of(claim, know)
+    return _speak(pairs, know, "NCCI-02") if pairs.found or pairs.unlisted or pairs.undated else ()
+
+
+def _speak(pairs: Pairs, know: Knowledge, owner: str) -> Iterator[Hit | Gap]:
+    for pair in pairs.found:
+        if pair.owner == owner and pair.parting is not Parting.PARTED:
+            yield pair_hit(pair)
+    for line in pairs.undated:
+        yield Gap("no readable service date to look the procedure pairs up by", line.number)
+    if pairs.unlisted:
+        yield Gap(_unlisted(pairs.unlisted, know.ptp.complete))
+
+
+def pair_hit(pair: Pair) -> Hit:
+    """The finding of an unparted pair, at the column two line."""
+    one, two = pair.one, pair.two
+    doubtful = not pair.sure or pair.parting is Parting.SAME_SITE
+    return Hit(
+        two.procedure_place,
+        {
+            "column_one": one.procedure,
+            "column_two": two.procedure,
+            "date": pair.day.isoformat(),
+            "modifiers": " ".join(m for m in (*one.modifiers, *two.modifiers) if m) or "none",
+            "problem": pair.parting.value,
+        },
+        related=(one.procedure_place,),
+        severity=Severity.WARNING if doubtful else None,
+        on=pair.day,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _unlisted(pairs: tuple[tuple[str, str], ...], complete: bool) -> str:
+    names = sorted("/".join(pair) for pair in pairs)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    where = "service date after the end of the PTP table" if complete else "pairs not in the starter table"
+    return f"{where}: {', '.join(names[:_NAMED])}{more}"

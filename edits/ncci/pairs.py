@@ -1,0 +1,223 @@
+"""Which procedure pairs of a claim are NCCI edits, and whether a modifier parts them.
+
+A pair counts when both lines have the same performer and share a day (a claim is one patient). The work is done once
+per claim and kept in ``know.scratch`` for every edit that asks; what depends on codes alone is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from itertools import combinations
+
+from scrubber.catalogue.check import Knowledge
+from scrubber.claims.model import Claim, ServiceLine
+from scrubber.tables.codes import spans
+from scrubber.tables.ptp import PtpRow, PtpTable
+
+_REMEMBERED = 8192
+"""Combinations of codes remembered; a file repeats a few hundred."""
+
+
+class Parting(Enum):
+    """How a pair of indicator 1 stands."""
+
+    NONE = "no modifier that parts the pair"
+    SAME_SITE = "both lines name the same site"
+    PARTED = "parted"
+
+
+@dataclass(slots=True)
+class Pair:
+    """Two lines of a claim that the PTP table pairs on ``day``, the first day that both cover."""
+
+    one: ServiceLine
+    two: ServiceLine
+    day: date
+    row: PtpRow
+    parting: Parting
+    sure: bool
+    """False where the table does not tell whether the row was already in force on this day."""
+    owner: str
+    """The edit that speaks of the pair while it stands unparted: NCCI-01, NCCI-02, MOD-01 or MOD-03."""
+
+
+@dataclass(slots=True)
+class Pairs:
+    """A claim's pairs, and those that could not be judged."""
+
+    found: list[Pair]
+    unlisted: tuple[tuple[str, str], ...]
+    """Codes of one day and performer that a partial table does not know as a pair."""
+    undated: tuple[ServiceLine, ...]
+    """Lines without a readable date whose code the table pairs with another of the claim."""
+
+
+NO_PAIRS = Pairs([], (), ())
+
+Candidates = tuple[tuple[int, int, bool], ...]
+"""Line indices of pairs to look at; True where the table has rows for the pair, False where it does not know it."""
+
+
+class Judge:
+    """A PTP table with the code lists that decide about modifiers. One serves a run."""
+
+    def __init__(self, know: Knowledge) -> None:
+        lists = know.code_lists
+        self.table: PtpTable = know.ptp
+        self.lists = lists
+        self.em = spans(lists, "em-codes")
+        self.fees = lists.get("fee-schedule", {})
+        self.modifiers = {
+            m: (str(row["kind"]), _day(row["from"]), _day(row["any_line_from"]))
+            for m, row in lists.get("ptp-modifiers", {}).items()
+        }
+        self.distinct = frozenset(m for m, (kind, _, _) in self.modifiers.items() if kind == "distinct")
+        self._candidates: dict[tuple[str, ...], Candidates] = {}
+
+    def judge(self, claim: Claim) -> Pairs:
+        """The pairs of a claim."""
+        lines = claim.lines
+        codes = tuple([line.procedure for line in lines])
+        candidates = self._candidates.get(codes)
+        if candidates is None:
+            if len(self._candidates) >= _REMEMBERED:
+                self._candidates.clear()
+            candidates = self._candidates[codes] = tuple(self._look(codes))
+        if not candidates:
+            return NO_PAIRS
+        result = Pairs([], (), ())
+        unlisted: dict[tuple[str, str], None] = {}
+        undated: dict[int, ServiceLine] = {}
+        told: set[tuple[int, str]] = set()
+        for i, j, listed in candidates:
+            a, b = lines[i], lines[j]
+            if a.qualifier != "HC" or b.qualifier != "HC" or not same_performer(claim, a, b):
+                continue
+            first, other = a.service, b.service
+            if first is None or other is None or first.first is None or other.first is None:
+                if listed:
+                    undated.update((id(x), x) for x in (a, b) if x.first is None)
+                continue
+            if first.first == other.first:
+                day = first.first
+            elif (shared := shared_day(a, b)) is None:
+                continue
+            else:
+                day = shared
+            if not listed or not self.table.covers(day):
+                unlisted[(a.procedure, b.procedure) if a.procedure < b.procedure else (b.procedure, a.procedure)] = None
+                continue
+            row = self.table.between(a.procedure, b.procedure, day)
+            if row is not None:
+                pair = self._pair(a, b, day, row)
+                # Three units of one column one code on three lines are one fault of the column two line.
+                key = (id(pair.two), pair.one.procedure)
+                if pair.parting is Parting.PARTED or key not in told:
+                    result.found.append(pair)
+                    if pair.parting is not Parting.PARTED:
+                        told.add(key)
+        result.unlisted = tuple(unlisted)
+        result.undated = tuple(undated.values())
+        return result
+
+    def _look(self, codes: tuple[str, ...]) -> Iterator[tuple[int, int, bool]]:
+        table = self.table
+        for (i, a), (j, b) in combinations(enumerate(codes), 2):
+            if a and b and a != b:
+                if table.find(a, b) or table.find(b, a):
+                    yield i, j, True
+                elif not table.knows(a, b):
+                    yield i, j, False
+
+    def _pair(self, a: ServiceLine, b: ServiceLine, day: date, row: PtpRow) -> Pair:
+        one, two = (a, b) if a.procedure == row.column_one else (b, a)
+        parting = self.parting(one, two, day) if row.indicator == "1" else Parting.NONE
+        return Pair(one, two, day, row, parting, self.table.sure(row, day), self._owner(row))
+
+    def parting(self, one: ServiceLine, two: ServiceLine, day: date) -> Parting:
+        """Whether a modifier parts two lines of a pair with indicator 1."""
+        if not one.modifiers and not two.modifiers:
+            return Parting.NONE
+        sites: list[set[str]] = []
+        for line in (one, two):
+            named: set[str] = set()
+            for modifier in line.modifiers:
+                kind, begin, any_line = self.modifiers.get(modifier, ("", date.max, date.max))
+                if day < begin or (line is one and day < any_line):
+                    continue
+                if kind == "site":
+                    named.add(modifier)
+                elif kind == "em":
+                    if line.procedure in self.em:
+                        return Parting.PARTED
+                else:
+                    return Parting.PARTED
+            sites.append(named)
+        if not sites[0] or not sites[1]:
+            return Parting.NONE
+        return Parting.SAME_SITE if sites[0] & sites[1] else Parting.PARTED
+
+    def is_visit(self, code: str) -> bool:
+        """Whether a code is an E/M visit, beside which a procedure asks for modifier 25."""
+        return self.em.value(code, "kind") == "visit"
+
+    def global_days(self, code: str) -> str:
+        """Global days of a procedure (000, 010, 090, XXX, ZZZ), ``""`` where the shipped list lacks it."""
+        row = self.fees.get(code)
+        return str(row["global_days"]) if row else ""
+
+    def _owner(self, row: PtpRow) -> str:
+        """One fault, one finding: a visit beside a procedure lacks modifier 25, which MOD-01 and MOD-03 say."""
+        if row.indicator == "0":
+            return "NCCI-01"
+        one, two = self.is_visit(row.column_one), self.is_visit(row.column_two)
+        if one == two:
+            return "NCCI-02"
+        days = self.global_days(row.column_two if one else row.column_one)
+        if days in ("000", "010"):
+            return "MOD-01"
+        return "NCCI-02" if days == "090" else "MOD-03"
+
+
+def same_performer(claim: Claim, a: ServiceLine, b: ServiceLine) -> bool:
+    """Whether two lines were rendered by one person or group: 2420A over 2310B over 2010AA."""
+    one, two = a.rendering or claim.billing, b.rendering or claim.billing
+    if one is two:
+        return True
+    return one is not None and two is not None and bool(one.npi) and one.npi == two.npi
+
+
+def shared_day(a: ServiceLine, b: ServiceLine) -> date | None:
+    """The first day that both lines cover, None when there is none or a date is not readable."""
+    if a.first is None or b.first is None:
+        return None
+    start = max(a.first, b.first)
+    return start if start <= (a.last or a.first) and start <= (b.last or b.first) else None
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text) if text else date.min
+
+
+_judge: Judge | None = None
+
+
+def judge_of(know: Knowledge) -> Judge:
+    """The judge of this run: made anew when the tables change."""
+    global _judge
+    if _judge is None or _judge.table is not know.ptp or _judge.lists is not know.code_lists:
+        _judge = Judge(know)
+    return _judge
+
+
+def pairs_of(claim: Claim, know: Knowledge) -> Pairs:
+    """The PTP pairs of this claim, worked out once."""
+    if len(claim.lines) < 2:
+        return NO_PAIRS
+    pairs: Pairs | None = know.scratch.get("ptp")
+    if pairs is None:
+        pairs = know.scratch["ptp"] = judge_of(know).judge(claim)
+    return pairs
