@@ -1,0 +1,417 @@
+"""Judges claims: runs the edits that could fire on a claim and turns what they yield into findings.
+
+Few edits can fire on any one claim, and most claims are clean, so the way there is short: each edit has a bit, each
+procedure, modifier, diagnosis and place of service has the bits of the edits that look at it, and a claim's bits
+name a ready-made tuple of functions to call. All else happens only when one of them yields something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from scrubber.catalogue.check import Check, Gap, Hit, Knowledge, ProfileView
+from scrubber.catalogue.conditions import compile_edit, service_day
+from scrubber.catalogue.entry import Edit
+from scrubber.catalogue.features import Filters
+from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.selection import Selection
+from scrubber.claims.model import Claim
+from scrubber.config import Config, ConfigError
+from scrubber.finding import Finding, Fix, Location, Severity, Unchecked
+from scrubber.spelling import suggest
+from scrubber.x12.address import locate, parse
+from scrubber.x12.loops import Loop
+from scrubber.x12.segments import Place
+
+if TYPE_CHECKING:
+    from scrubber.tables.icd10cm import Icd10cm
+    from scrubber.tables.ptp import PtpTable
+
+CRASH = "SYS-01"
+"""The finding that says that an edit crashed on a claim."""
+
+UNDATED = "no date of service that could be read"
+
+_WEIGHT = {Severity.REJECT: 2, Severity.WARNING: 1, Severity.INFO: 0}
+
+_ABOVE = {
+    "1000A": "ST_LOOP", "1000B": "ST_LOOP",
+    "2000A": "2000A", "2010AA": "2000A", "2010AB": "2000A", "2010AC": "2000A",
+    "2000B": "2000B", "2010BA": "2000B", "2010BB": "2000B",
+    "2000C": "2000C", "2010CA": "2000C",
+}  # fmt: skip
+"""Loop above the claims to the level whose claims a fault in it concerns."""
+
+_LEVELS = ("2000C", "2000B", "2000A", "ST_LOOP")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where checks get the big reference tables: each is made when a check first asks for it."""
+
+    icd10cm: Callable[[], Icd10cm]
+    ptp: Callable[[], PtpTable]
+
+    @classmethod
+    def shipped(cls) -> Sources:
+        """The tables that come with scrubber."""
+
+        def icd10cm() -> Icd10cm:
+            from scrubber.tables.icd10cm import Icd10cm
+
+            return Icd10cm.shipped()
+
+        def ptp() -> PtpTable:
+            from scrubber.tables.ptp import PtpTable
+
+            return PtpTable.starter()
+
+        return cls(icd10cm, ptp)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What the edits say of one claim.
+
+    ``above`` are findings that stand above the claim, each with the loop whose claims it concerns: the transaction
+    set's loop, 2000A, 2000B or 2000C. Each is told once, with the first claim under that loop that shows it. ``own``
+    are the claim's, in the order of their places.
+    """
+
+    above: list[tuple[Loop, Finding]] = field(default_factory=list)
+    own: list[Finding] = field(default_factory=list)
+    unchecked: list[Unchecked] = field(default_factory=list)
+
+
+class _Knowledge(Knowledge):
+    """Knowledge whose tables are made on first use: their slots stay empty until then, and an empty slot asks here."""
+
+    def __init__(self, sources: Sources, received: date, profile: ProfileView, catalogue: Catalogue) -> None:
+        self._sources = sources
+        self.received = received
+        self.profile = profile
+        self.code_lists = catalogue.code_lists
+        self.params = {}
+        self.scratch = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("icd10cm", "ptp"):
+            raise AttributeError(name)
+        table = getattr(self._sources, name)()
+        setattr(self, name, table)
+        return table
+
+
+class _Runner:
+    """An edit ready to run under one profile."""
+
+    __slots__ = ("edit", "params", "run", "severity")
+
+    def __init__(self, edit: Edit, run: Check, params: Mapping[str, Any], severity: Severity) -> None:
+        self.edit = edit
+        self.run = run
+        self.params = params
+        self.severity = severity
+
+
+class _Profile:
+    """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it."""
+
+    __slots__ = ("bits", "chosen", "name", "names", "params", "severity")
+
+    def __init__(self, name: str, names: frozenset[str]) -> None:
+        self.name = name
+        self.names = names
+        self.bits = 0
+        self.params: dict[str, Mapping[str, Any]] = {}
+        self.severity: dict[str, Severity] = {}
+        self.chosen: dict[int, tuple[_Runner, ...]] = {}
+
+    def is_(self, name: str) -> bool:
+        return name in self.names
+
+
+class Engine:
+    """The edits of a catalogue, set up for one run. Not to be shared between threads."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        sources: Sources | None = None,
+        *,
+        received: date,
+        config: Config | None = None,
+        select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        strict: bool = False,
+    ) -> None:
+        """``select`` replaces the configuration's, ``ignore`` adds to it. ``strict`` lets a check's exception through
+        instead of reporting SYS-01. Raises ConfigError for names that the catalogue does not know."""
+        self.catalogue = catalogue
+        self.config = config = config or Config()
+        self.received = received
+        self.strict = strict
+        self.selection = Selection(catalogue, select or config.select, (*config.ignore, *ignore))
+        self._check_names(config)
+        # An entry that follows the receipt date is in force for the whole run or not at all.
+        self._edits = [
+            edit
+            for edit in catalogue.edits
+            if edit.must is not None
+            and self.selection.has(edit.id)
+            and (edit.basis == "service" or edit.in_force(received))
+        ]
+        self._filters = Filters([edit.looks_at for edit in self._edits])
+        self._runs: dict[int, Check] = {}
+        self._once = self._once_bits()
+        self._profiles: dict[str, _Profile] = {}
+        self._by_payer: dict[tuple[str, str], _Profile] = {}
+        self._filing = {code: p.name for p in catalogue.profiles.values() for code in p.filing}
+        self._payers = {id: p.name for p in catalogue.profiles.values() for id in p.payer_ids} | dict(config.payers)
+        self._above: Loop | None = None
+        self._levels: dict[str, Loop | None] = {}
+        self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
+        self._know = _Knowledge(sources or Sources.shipped(), received, self._profile("unknown"), catalogue)
+
+    def judge(self, claim: Claim, structural: Sequence[Finding] = ()) -> Judgement:
+        """Judge one claim. ``structural`` are the faults that the reader found in it and above it: edits do not
+        speak about what they damage. Claims come in file order."""
+        profile = self.profile_of(claim)
+        bits = self._filters.of(claim) & profile.bits
+        if claim.loop.parent is not self._above:
+            bits &= ~self._once_done(claim.loop)
+        else:
+            bits &= self._not_once
+        runners = profile.chosen.get(bits)
+        if runners is None:
+            runners = self._choose(profile, bits)
+        know = self._know
+        know.profile = profile
+        if know.scratch:
+            know.scratch.clear()
+        found: list[tuple[_Runner, Hit | Gap]] = []
+        crashed: list[tuple[Edit, str]] = []
+        for runner in runners:
+            know.params = runner.params
+            try:
+                for hit in runner.run(claim, know):
+                    found.append((runner, hit))
+            except Exception as error:
+                if self.strict:
+                    raise
+                crashed.append((runner.edit, type(error).__name__))  # Never its text: it may quote the claim.
+        judgement = Judgement()
+        if found or crashed:
+            self._settle(claim, structural, found, crashed, judgement)
+        return judgement
+
+    # Which edits ---------------------------------------------------------------------------------------------------
+
+    def profile_of(self, claim: Claim) -> _Profile:
+        """The profile in force for a claim: forced, else by payer id, else by claim filing code."""
+        payer = claim.payer
+        key = (payer.id, payer.filing) if payer else ("", "")
+        profile = self._by_payer.get(key)
+        if profile is None:
+            name = self.config.profile or self._payers.get(key[0]) or self._filing.get(key[1], "unknown")
+            if len(self._by_payer) > 10_000:
+                self._by_payer.clear()
+            profile = self._by_payer[key] = self._profile(name)
+        return profile
+
+    def _profile(self, name: str) -> _Profile:
+        """A profile set up: what it and those that it extends change, the nearest winning, the configuration first."""
+        if name in self._profiles:
+            return self._profiles[name]
+        lineage = self.catalogue.ancestry(name)
+        default = self.catalogue.ancestry("default")
+        lineage += tuple(p for p in default if p not in lineage)
+        names = frozenset((name, *(p.name for p in lineage)))
+        profile = self._profiles[name] = _Profile(name, names)
+        layers = [self.config.severity, *(p.severity for p in lineage)]
+        for number, edit in enumerate(self._edits):
+            said = next((layer[edit.id] for layer in layers if edit.id in layer), edit.severity)
+            wanted = edit.looks_at.profiles
+            if said == "off" or (wanted and names.isdisjoint(wanted)):
+                continue
+            profile.bits |= 1 << number
+            profile.severity[edit.id] = Severity(said)
+            changes = [p.params.get(edit.id, {}) for p in reversed(lineage)] + [self.config.params.get(edit.id, {})]
+            profile.params[edit.id] = dict(edit.params) | {k: v for change in changes for k, v in change.items()}
+        return profile
+
+    def _choose(self, profile: _Profile, bits: int) -> tuple[_Runner, ...]:
+        """The runners of these bits, in the order of the catalogue."""
+        if len(profile.chosen) > 20_000:
+            profile.chosen.clear()
+        chosen = []
+        for number, edit in enumerate(self._edits):
+            if bits >> number & 1:
+                run = self._runs.get(number)
+                if run is None:
+                    run = self._runs[number] = self._compile(edit)
+                chosen.append(_Runner(edit, run, profile.params[edit.id], profile.severity[edit.id]))
+        profile.chosen[bits] = runners = tuple(chosen)
+        return runners
+
+    def _compile(self, edit: Edit) -> Check:
+        must = edit.must
+        assert must is not None
+        return compile_edit(edit, self.catalogue.check(edit, must.value) if must.verb == "check" else None)
+
+    def _once_bits(self) -> dict[str, int]:
+        """Edits judged once for a loop above the claims, not again for each claim under it: those that look at
+        values there and nothing else. A check in Python may look at the claim too, and runs for each."""
+        once = dict.fromkeys(_LEVELS, 0)
+        for number, edit in enumerate(self._edits):
+            assert edit.must is not None
+            level = _ABOVE.get(parse(edit.at).loop)
+            if level and edit.must.verb != "check":
+                once[level] |= 1 << number
+        self._not_once = ~sum(once.values())
+        return once
+
+    def _once_done(self, claim: Loop) -> int:
+        """Note the loops above this claim; the bits of edits that were judged for them before."""
+        self._above = claim.parent
+        done = 0
+        for level in _LEVELS:
+            loop = claim.up(level)
+            if loop is not None and loop is self._levels.get(level):
+                done |= self._once[level]
+            else:
+                self._levels[level] = loop
+                self._told[level].clear()
+        return done
+
+    # What they say -------------------------------------------------------------------------------------------------
+
+    def _settle(
+        self,
+        claim: Claim,
+        structural: Sequence[Finding],
+        found: list[tuple[_Runner, Hit | Gap]],
+        crashed: list[tuple[Edit, str]],
+        judgement: Judgement,
+    ) -> None:
+        """Hits to findings: those in force, outside damaged parts, and told by one edit only."""
+        damage = [f for f in structural if f.where.length]
+        unchecked: dict[Unchecked, None] = {}
+        findings: list[tuple[_Runner, Hit, Finding]] = []
+        for runner, hit in found:
+            if isinstance(hit, Gap):
+                unchecked[Unchecked(runner.edit.id, hit.reason, hit.line)] = None
+                continue
+            finding = self._finding(claim, runner, hit)
+            reason = self._not_judged(claim, runner.edit, hit, finding, damage)
+            if reason is None:
+                findings.append((runner, hit, finding))
+            elif reason:
+                unchecked[Unchecked(runner.edit.id, reason, finding.where.line)] = None
+        said = [*structural, *(finding for _, _, finding in findings)]
+        for runner, hit, finding in findings:
+            if any(other.edit in runner.edit.yields_to and _meet(finding, other) for other in said):
+                continue
+            level = self._level_of(hit.where)
+            if level is None:
+                judgement.own.append(finding)
+                continue
+            told = (finding.edit, finding.where, tuple(finding.values.values()))
+            if told not in self._told[level.id]:
+                self._told[level.id].add(told)
+                judgement.above.append((level, finding))
+        for edit, error in crashed:
+            where = locate(Place(claim.clm), claim.delimiters, claim.id)
+            judgement.own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": error}))
+        judgement.own.sort(key=lambda finding: finding.sort_key)
+        judgement.unchecked.extend(unchecked)
+
+    def _finding(self, claim: Claim, runner: _Runner, hit: Hit) -> Finding:
+        severity = runner.severity
+        if hit.severity is not None and _WEIGHT[hit.severity] < _WEIGHT[severity]:
+            severity = hit.severity
+        return Finding(
+            runner.edit.id,
+            severity,
+            self._locate(claim, hit.where),
+            hit.values,
+            tuple(self._locate(claim, place) for place in hit.related),
+            Fix(hit.safe, hit.change) if hit.change else None,
+        )
+
+    def _locate(self, claim: Claim, place: Place) -> Location:
+        inside = place.segment.loop is not None and place.segment.loop.up("2300") is not None
+        return locate(place, claim.delimiters, claim.id if inside else None)
+
+    def _not_judged(
+        self, claim: Claim, edit: Edit, hit: Hit, finding: Finding, damage: Sequence[Finding]
+    ) -> str | None:
+        """Why a hit is no finding: a reason to list as unchecked, ``""`` when the edit is not in force; else None."""
+        if edit.basis == "service" and (edit.from_ or edit.to):
+            day = hit.on or service_day(claim, hit.where.segment.loop)
+            if day is None:
+                return UNDATED
+            if not edit.in_force(day):
+                return ""
+        for fault in damage:
+            if any(_spoils(fault.where, where) for where in (finding.where, *finding.related)):
+                return f"not judged: this part of the segment is damaged (see {fault.edit})"
+        return None
+
+    def _level_of(self, place: Place) -> Loop | None:
+        """The loop above the claims that a place concerns; None for a place in the claim."""
+        loop = place.segment.loop
+        while loop is not None:
+            if loop.node.id == "2300":
+                return None
+            if loop.node.id in _LEVELS:
+                return loop
+            loop = loop.parent
+        return None
+
+    def _check_names(self, config: Config) -> None:
+        """Refuse settings for edits and profiles that do not exist: a misspelt one would silently do nothing."""
+        place = f"{config.path or 'options'}: "
+        for table in ("severity", "params"):
+            for id in getattr(config, table):
+                if id not in self.catalogue.by_id:
+                    raise ConfigError(f"{place}{table}: no edit `{id}`{suggest(id, self.catalogue.by_id)}")
+        known = self.catalogue.profiles
+        for name in (*([config.profile] if config.profile else []), *config.payers.values()):
+            if name not in known:
+                raise ConfigError(f"{place}no profile `{name}`{suggest(name, known)}; known: {', '.join(known)}")
+
+
+# Places that overlap ------------------------------------------------------------------------------------------------
+
+
+def _numbers(where: Location) -> tuple[int, int, int]:
+    """Segment, element and component of a location; 0 for the whole."""
+    if where.element is None or where.segment is None:
+        return where.ordinal, 0, 0
+    element, _, component = where.element[len(where.segment) :].partition("-")
+    return where.ordinal, int(element), int(component or 0)
+
+
+def _overlap(one: Location, two: Location) -> bool:
+    a, b = _numbers(one), _numbers(two)
+    return a[0] == b[0] and all(x == y or not x or not y for x, y in zip(a[1:], b[1:], strict=True))
+
+
+def _meet(one: Finding, two: Finding) -> bool:
+    """Whether two findings share a place."""
+    places: Iterable[Location] = (two.where, *two.related)
+    return any(_overlap(mine, other) for other in places for mine in (one.where, *one.related))
+
+
+def _spoils(damage: Location, where: Location) -> bool:
+    """Whether a structural fault lies where a finding looks. A finding about a whole segment (it lacks something, it
+    should not be there) is spoilt only by a fault of the whole segment."""
+    if damage.segment != where.segment:
+        return False
+    if where.element is None and damage.element is not None:
+        return False
+    return _overlap(damage, where)

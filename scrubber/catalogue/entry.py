@@ -1,0 +1,256 @@
+"""Edits as the engine and the reports use them: plain values, quick to make.
+
+``edit.py`` says what a pack may write and checks it; this module holds what was checked. Both ways to a catalogue,
+from TOML through the models and from the compiled form without them, end in these classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from scrubber.finding import Finding, Severity
+
+ANYWHERE = "*"
+"""``at`` of an entry that defines a structural finding wherever it shows, rather than naming it at one address."""
+
+BY_LOOP = "loop"
+"""``entity`` of a status that is whoever the finding's loop is about: one rule for all providers."""
+
+ENTITY_OF_LOOP = {
+    "1000A": "41", "1000B": "40",
+    "2000A": "85", "2010AA": "85", "2010AB": "87",
+    "2000B": "IL", "2010BA": "IL", "2010BB": "PR",
+    "2000C": "QC", "2010CA": "QC",
+    "2310A": "DN", "2310B": "82", "2310C": "77", "2310D": "DQ",
+    "2330A": "GB", "2330B": "PR",
+    "2420A": "82", "2420B": "QB", "2420C": "77", "2420D": "DQ", "2420E": "DK", "2420F": "DN",
+}  # fmt: skip
+"""Loop of the 837 to the entity code (data element 98) that the 277CA calls it by."""
+
+
+class Status(NamedTuple):
+    """Claim status category, status and entity, as the 277CA writes them."""
+
+    category: str
+    code: str
+    entity: str | None = None
+
+
+class Cite(NamedTuple):
+    """A pinpoint in a source of the edit's pack."""
+
+    source: str
+    at: str
+
+
+class Condition(NamedTuple):
+    """One test: a verb of the closed vocabulary and its operand. ``at`` is None at the edit's own address."""
+
+    at: str | None
+    verb: str
+    value: Any
+
+
+class LooksAt(NamedTuple):
+    """What a claim must hold for the edit to be able to fire; see ``edit.LooksAt``."""
+
+    procedures: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publication that edits cite. ``read`` is the day on which we read it."""
+
+    id: str
+    title: str
+    publisher: str
+    edition: str
+    read: date
+    url: str | None = None
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source and the place in it, ready to show."""
+
+    source: Source
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A change to a base claim; see ``edit.Example``."""
+
+    base: str
+    set: Mapping[str, str]
+    remove: tuple[str, ...]
+    add: tuple[tuple[str, str], ...]
+    """(address after which it goes, segment)."""
+    replace: tuple[tuple[str, str], ...]
+    received: date | None
+    profile: str | None
+    also: tuple[str, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One entry of a pack. Several may share an id when an edit changed: their dates do not overlap."""
+
+    id: str
+    name: str
+    pack: str
+    file: str
+    """The file that holds the entry, for its readers: ``edits/tr3/claim.toml``."""
+    at: str
+    snip: int
+    when: tuple[Condition, ...]
+    must: Condition | None
+    structure: tuple[str, ...]
+    looks_at: LooksAt
+    message: str
+    why: str
+    fix: str
+    severity: Severity
+    status: tuple[Status, ...]
+    cases: Mapping[str, tuple[Status, ...]]
+    basis: str
+    """``service`` or ``receipt``: which date decides whether the edit is in force."""
+    from_: date | None
+    to: date | None
+    cite: tuple[Cite, ...]
+    breaks: Example | None
+    holds: Example | None
+    params: Mapping[str, Any]
+    yields_to: tuple[str, ...]
+
+    def in_force(self, day: date) -> bool:
+        """Whether the edit's dates hold this day."""
+        return (self.from_ is None or self.from_ <= day) and (self.to is None or day <= self.to)
+
+    def status_of(self, finding: Finding) -> tuple[Status, ...]:
+        """What the 277CA says of this finding: the status of its case, with the entity of its loop filled in."""
+        found = self.cases.get(finding.values.get("case", ""), self.status)
+        entity = ENTITY_OF_LOOP.get(finding.where.loop or "")
+        return tuple(s._replace(entity=entity) if s.entity == BY_LOOP else s for s in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A payer's habits; see ``edit.Profile``."""
+
+    name: str
+    title: str
+    extends: str | None
+    filing: tuple[str, ...]
+    payer_ids: tuple[str, ...]
+    severity: Mapping[str, str]
+    params: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A pack as loaded. ``folder`` is where its files lie; ``module`` the package of its checks, None for a pack that
+    is data only."""
+
+    name: str
+    title: str
+    authority: str
+    folder: str
+    module: str | None
+    sources: Mapping[str, Source]
+    code_lists: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
+    """An edit from the checked record that ``edit.Edit.model_dump(mode="json", by_alias=True)`` gives."""
+    effective = record["effective"]
+    example = record["example"] or {}
+    must = record["must"]
+    return Edit(
+        id=record["id"],
+        name=record["name"],
+        pack=pack,
+        file=file,
+        at=record["at"],
+        snip=record["snip"],
+        when=tuple(map(_condition, record["when"])),
+        must=_condition(must) if must else None,
+        structure=tuple(record["structure"]),
+        looks_at=LooksAt(**{k: tuple(v) for k, v in record["looks_at"].items()}),
+        message=record["message"],
+        why=record["why"],
+        fix=record["fix"],
+        severity=Severity(record["severity"]),
+        status=_statuses(record["status"]),
+        cases={case: _statuses(found) for case, found in record["cases"].items()},
+        basis=effective["basis"],
+        from_=_day(effective["from"]),
+        to=_day(effective["to"]),
+        cite=tuple(Cite(c["source"], c["at"]) for c in record["cite"]),
+        breaks=_example(example.get("breaks")),
+        holds=_example(example.get("holds")),
+        params=record["params"],
+        yields_to=tuple(record["yields_to"]),
+    )
+
+
+def read_pack(record: Mapping[str, Any], folder: str, module: str | None) -> Pack:
+    """A pack from its checked record."""
+    sources = {
+        id: Source(id, s["title"], s["publisher"], s["edition"], date.fromisoformat(s["read"]), s["url"], s["verified"])
+        for id, s in record["sources"].items()
+    }
+    return Pack(record["name"], record["title"], record["authority"], folder, module, sources, record["code_lists"])
+
+
+def read_profile(record: Mapping[str, Any]) -> Profile:
+    """A profile from its checked record."""
+    return Profile(
+        record["name"],
+        record["title"],
+        record["extends"],
+        tuple(record["filing"]),
+        tuple(record["payer_ids"]),
+        record["severity"],
+        record["params"],
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _condition(record: Mapping[str, Any]) -> Condition:
+    for verb, value in record.items():
+        if verb != "at" and value is not None:
+            return Condition(record.get("at"), verb, tuple(value) if isinstance(value, list) else value)
+    raise ValueError("a condition without a verb")  # The model refuses it before we see it.
+
+
+def _statuses(records: list[Mapping[str, Any]]) -> tuple[Status, ...]:
+    return tuple(Status(s["category"], s["code"], s["entity"]) for s in records)
+
+
+def _example(record: Mapping[str, Any] | None) -> Example | None:
+    if not record:
+        return None
+    return Example(
+        base=record["base"],
+        set=record["set"],
+        remove=tuple(record["remove"]),
+        add=tuple((a["after"], a["segment"]) for a in record["add"]),
+        replace=tuple((r["old"], r["new"]) for r in record["replace"]),
+        received=_day(record["received"]),
+        profile=record["profile"],
+        also=tuple(record["also"]),
+        note=record["note"],
+    )
