@@ -7,8 +7,6 @@ straddles its end. Bytes are read as Latin-1, one character a byte, so that posi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
@@ -80,19 +78,6 @@ class Place(NamedTuple):
     repeat: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Consecutive pieces of text between segment terminators, and the byte offset of the first.
-
-    ``last`` marks the end of the data; ``ended`` says whether the last piece had its terminator.
-    """
-
-    pieces: list[str]
-    offset: int
-    last: bool = False
-    ended: bool = True
-
-
 class Source:
     """A stream of bytes read once, hashed as it goes.
 
@@ -140,23 +125,91 @@ class Source:
             pass
 
 
-def split(source: Source, terminator: str, offset: int) -> Iterator[Block]:
-    """Pieces between terminators, block by block, from the source's present position (``offset`` bytes into the file).
+class Splitter:
+    """Cuts a source into the texts between segment terminators, a block at a time.
 
-    A piece longer than LONGEST_SEGMENT is yielded cut, in parts, so that no input needs unbounded memory.
+    ``offset`` is the byte at which the next block starts. A piece longer than LONGEST_SEGMENT is cut there and the rest
+    of it dropped (counted in the next offset, and in ``dropped``), so that no input needs unbounded memory.
     """
-    tail = ""
-    while True:
-        data = source.read()
-        if not data:
-            yield Block([tail] if tail else [], offset, last=True, ended=not tail)
-            return
-        pieces = (tail + data.decode("latin-1")).split(terminator)
-        tail = pieces.pop()
-        if pieces:
-            yield Block(pieces, offset)
-            offset += sum(map(len, pieces)) + len(pieces)
-        if len(tail) > LONGEST_SEGMENT:
-            yield Block([tail], offset, ended=False)
-            offset += len(tail)
-            tail = ""
+
+    def __init__(self, source: Source, terminator: str, offset: int) -> None:
+        self.terminator = terminator
+        self.offset = offset
+        self.dropped = 0
+        self.unterminated = False
+        """Whether the pieces just returned are one last segment that lacks its terminator."""
+        self._source = source
+        self._tail = ""
+        self._dropping = False
+
+    def next(self) -> list[str] | None:
+        """The next pieces, or None at the end of the data."""
+        while data := self._source.read():
+            text = data.decode("latin-1")
+            if self._dropping:
+                text = self._drop(text)
+                if not text:
+                    continue
+            pieces = (self._tail + text).split(self.terminator)
+            self._tail = pieces.pop()
+            if len(self._tail) > LONGEST_SEGMENT:
+                pieces.append(self._tail[:LONGEST_SEGMENT])
+                self._dropping = True
+                self.dropped += len(self._tail) - LONGEST_SEGMENT
+                self._tail = ""
+            if pieces:
+                return pieces
+        if self._tail:
+            self.unterminated = bool(self._tail.strip())
+            pieces, self._tail = [self._tail], ""
+            return pieces
+        return None
+
+    def _drop(self, text: str) -> str:
+        """Skip to the next terminator."""
+        head, found, rest = text.partition(self.terminator)
+        self.dropped += len(head)
+        if not found:
+            return ""
+        self._dropping = False
+        return rest
+
+    def rest(self) -> str:
+        """The text after the last terminator, taken out, so that it can be given back to the source."""
+        tail, self._tail = self._tail, ""
+        return tail
+
+
+class Isa(NamedTuple):
+    """An ISA as found. ``length`` is its bytes without the terminator."""
+
+    elements: list[str]
+    delimiters: Delimiters
+    length: int
+
+    @property
+    def wrong_widths(self) -> list[int]:
+        """Numbers of the elements that do not have their fixed width."""
+        return [n for n, width in enumerate(ISA_WIDTHS, 1) if len(self.elements[n]) != width]
+
+
+def read_isa(text: str) -> Isa | None:
+    """The ISA at the start of a text, by its separators rather than its widths; None where there is none to read."""
+    if len(text) < 4 or text[:3] != "ISA" or text[3].isalnum() or text[3].isspace():
+        return None
+    separator = text[3]
+    position = 3
+    for _ in range(15):
+        position = text.find(separator, position + 1)
+        if position < 0 or position > 400:
+            return None
+    if position + 2 >= len(text):
+        return None
+    component, terminator = text[position + 1], text[position + 2]
+    if component.isalnum() or terminator.isalnum() or separator in (component, terminator):
+        return None
+    elements = text[: position + 2].split(separator)
+    repetition = elements[11]
+    if len(repetition) != 1 or repetition.isalnum() or repetition.isspace():
+        repetition = ""
+    return Isa(elements, Delimiters(separator, component, repetition, terminator), position + 2)

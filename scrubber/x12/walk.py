@@ -70,8 +70,7 @@ class Walker:
         self._hl = 0
         self._parents: dict[str, int] = {}
         self._lx = 0
-        self._start = 0
-        self._full = False
+        self.start = 0
         self._set_delimiters(delimiters)
 
     def _set_delimiters(self, delimiters: Delimiters) -> None:
@@ -123,13 +122,13 @@ class Walker:
                         by_key[key] = segment
                         continue
             loop.seen, loop.position = seen, position
-            self.ordinal, self._start = ordinal, start
+            self.ordinal, self.start = ordinal, start
             if step is not None and not lost and self._fits(step):
                 self._take(step, key, elements, text)
             elif name in ENVELOPE:
                 self.ordinal -= 1
                 self._end(start)
-                return index, start
+                return index, offset - len(pieces[index]) - 1
             else:
                 self._astray(step, key, elements, text)
             if self.done:
@@ -194,7 +193,7 @@ class Walker:
     def _read(self, use: SegmentUse, key: str, elements: list[str], text: str) -> Segment:
         """Append a segment to the innermost loop, with a finding for each of its faults."""
         loop = self._loop
-        segment = Segment(elements, self.ordinal, self._start, loop, use)
+        segment = Segment(elements, self.ordinal, self.start, loop, use)
         loop.segments.append(segment)
         loop.index.setdefault(key, segment)
         definition = use.definition
@@ -213,7 +212,7 @@ class Walker:
         elif use.id == "SE":
             self.se = elements
             self.closed_by_se = True
-            self._end(self._start)
+            self._end(self.start)
         return segment
 
     def _close(self) -> None:
@@ -246,7 +245,7 @@ class Walker:
 
     def _end(self, start: int) -> None:
         """The set is over: close every loop."""
-        self._start = start
+        self.start = start
         if not self.closed_by_se:
             self.ordinal += 1  # What is missing would have stood here.
         while self._loop.parent is not None:
@@ -311,7 +310,7 @@ class Walker:
             return
         if key == "HL23" and self._force(("2000B",), "2000C", key, elements, text):
             return
-        segment = Segment(elements, self.ordinal, self._start, self._loop)
+        segment = Segment(elements, self.ordinal, self.start, self._loop)
         while self._loop.parent is not None and self._loop.node.id != "2000A":
             self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
         segment.loop = self._loop
@@ -472,7 +471,7 @@ class Walker:
 
     def _empty(self, start: int) -> None:
         """Two terminators with nothing between: no segment, not counted."""
-        self._start = start
+        self.start = start
         self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
 
     # Checks between segments -------------------------------------------------------------------------------------
@@ -548,7 +547,7 @@ class Walker:
         if later:
             first = min(later, key=lambda s: s.ordinal)
             return first.ordinal, first.offset
-        return self.ordinal, self._start
+        return self.ordinal, self.start
 
     # Findings ----------------------------------------------------------------------------------------------------
 
@@ -608,7 +607,7 @@ class Walker:
                 claim=None,
                 line=None,
                 ordinal=self.ordinal if ordinal is None else ordinal,
-                offset=self._start if offset is None else offset,
+                offset=self.start if offset is None else offset,
                 length=len(segment_id) if length is None else length,
             )
         self._add(loop, code, where, {"detail": detail, "found": found, "ik3": code[4:], "element": element})

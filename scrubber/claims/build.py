@@ -1,0 +1,376 @@
+"""Loops to claims. Never fails: what a broken claim lacks is None or empty, and every value keeps its segment."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from scrubber.claims.model import (
+    Adjudication,
+    Adjustment,
+    Claim,
+    DateRange,
+    Diagnosis,
+    Drug,
+    OtherPayer,
+    Payer,
+    Person,
+    Provider,
+    ServiceLine,
+    Subscriber,
+    TransactionKeys,
+)
+from scrubber.x12.loops import Loop
+from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.values import to_date, to_decimal
+
+DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))
+
+_ROLES = {
+    "2010AA": "billing", "2010AB": "pay-to", "2310A": "referring", "2310B": "rendering", "2310C": "facility",
+    "2310D": "supervising", "2420A": "rendering", "2420B": "purchased", "2420C": "facility", "2420D": "supervising",
+    "2420E": "ordering", "2420F": "referring",
+}  # fmt: skip
+
+
+class Builder:
+    """Builds the claims of one transaction set.
+
+    What claims share (billing provider, subscriber, patient) is built once for each of their loops.
+    """
+
+    def __init__(self, delimiters: Delimiters, keys: TransactionKeys) -> None:
+        self.delimiters = delimiters
+        self.keys = keys
+        self._provider_loop: Loop | None = None
+        self._billing: Provider | None = None
+        self._pay_to: Provider | None = None
+        self._subscriber_loop: Loop | None = None
+        self._subscriber: Subscriber | None = None
+        self._patient_loop: Loop | None = None
+        self._patient: Person | None = None
+
+    def build(self, loop: Loop) -> Claim | None:
+        """The claim of a loop 2300; None when it has no CLM at all, so that there is no claim to speak of."""
+        clm = loop.index.get("CLM")
+        if clm is None:
+            return None
+        self._inherit(loop)
+        subscriber = self._subscriber
+        patient_loop = self._patient_loop
+        person = self._patient if patient_loop is not None else (subscriber.person if subscriber else None)
+        elements = clm.elements
+        component = self.delimiters.component
+        place = clm.get(5).split(component)
+        hi, diagnoses = self._diagnoses(loop)
+        children = loop.children
+        rendering = facility = referring = supervising = None
+        other_payers: list[OtherPayer] = []
+        lines: list[Loop] = []
+        for child in children:
+            name = child.node.id
+            if name == "2400":
+                lines.append(child)
+            elif name == "2310B":
+                rendering = rendering or self._provider(child)
+            elif name == "2310C":
+                facility = facility or self._provider(child)
+            elif name == "2310A":
+                referring = referring or self._provider(child)
+            elif name == "2310D":
+                supervising = supervising or self._provider(child)
+            elif name == "2320":
+                other_payers.append(self._other_payer(child))
+        causes = clm.get(11).split(component) if len(elements) > 11 else []
+        index = loop.index
+        f8 = index.get("REFF8")
+        claim = Claim(
+            id=elements[1].rstrip() if len(elements) > 1 else "",
+            charge=to_decimal(clm.get(2)),
+            place_of_service=place[0],
+            frequency=place[2] if len(place) > 2 else "",
+            diagnoses=diagnoses,
+            lines=[],
+            billing=self._billing,
+            pay_to=self._pay_to,
+            rendering=rendering,
+            facility=facility,
+            referring=referring,
+            supervising=supervising,
+            subscriber=subscriber,
+            patient=person,
+            payer=subscriber.payer if subscriber else None,
+            other_payers=other_payers,
+            related_causes=tuple(c for c in causes[:3] if c),
+            accident_state=causes[3] if len(causes) > 3 else "",
+            accident=_dates(index.get("DTP439")),
+            payer_control_number=f8.get(2) if f8 else "",
+            service_from=None,
+            service_to=None,
+            clm=clm,
+            hi=hi,
+            loop=loop,
+            patient_loop=patient_loop,
+            delimiters=self.delimiters,
+            transaction=self.keys,
+        )
+        first: date | None = None
+        last: date | None = None
+        for child in lines:
+            line = self._line(child, claim)
+            claim.lines.append(line)
+            service = line.service
+            if service is not None:
+                if service.first is not None and (first is None or service.first < first):
+                    first = service.first
+                if service.last is not None and (last is None or service.last > last):
+                    last = service.last
+        claim.service_from, claim.service_to = first, last
+        return claim
+
+    # What claims share -------------------------------------------------------------------------------------------
+
+    def _inherit(self, loop: Loop) -> None:
+        """Bring provider, subscriber and patient up to date with the loops above this claim."""
+        parent = loop.parent
+        patient_loop = parent if parent is not None and parent.node.id == "2000C" else None
+        subscriber_loop = parent.up("2000B") if parent is not None else None
+        provider_loop = subscriber_loop.parent if subscriber_loop is not None else None
+        if provider_loop is not self._provider_loop:
+            self._provider_loop = provider_loop
+            billing = provider_loop.child("2010AA") if provider_loop else None
+            pay_to = provider_loop.child("2010AB") if provider_loop else None
+            prv = provider_loop.index.get("PRVBI", provider_loop.index.get("PRV")) if provider_loop else None
+            self._billing = self._provider(billing, prv) if billing else None
+            self._pay_to = self._provider(pay_to) if pay_to else None
+        if subscriber_loop is not self._subscriber_loop:
+            self._subscriber_loop = subscriber_loop
+            self._subscriber = _subscriber(subscriber_loop) if subscriber_loop else None
+        if patient_loop is not self._patient_loop:
+            self._patient_loop = patient_loop
+            self._patient = _person(patient_loop, "2010CA") if patient_loop else None
+
+    def _provider(self, loop: Loop, prv: Segment | None = None) -> Provider:
+        nm1 = loop.segments[0] if loop.segments and loop.segments[0].id == "NM1" else None
+        prv = prv or loop.index.get("PRV")
+        return Provider(
+            role=_ROLES.get(loop.node.id, loop.node.id),
+            name=nm1.get(3).rstrip() if nm1 else "",
+            first=nm1.get(4).rstrip() if nm1 else "",
+            kind=nm1.get(2) if nm1 else "",
+            npi=nm1.get(9) if nm1 and nm1.get(8) == "XX" else "",
+            taxonomy=prv.get(3) if prv else "",
+            loop=loop,
+            nm1=nm1,
+            prv=prv,
+        )
+
+    # The claim's own parts ---------------------------------------------------------------------------------------
+
+    def _diagnoses(self, loop: Loop) -> tuple[Segment | None, tuple[Diagnosis, ...]]:
+        index = loop.index
+        hi = index.get("HIABK") or index.get("HIBK")
+        if hi is None:
+            # A first qualifier that the guide refuses: the first HI that is neither anesthesia nor condition.
+            hi = next((s for s in loop.segments if s.elements[0] == "HI" and s.get(1)[:2] not in ("BP", "BG")), None)
+            if hi is None:
+                return None, ()
+        component = self.delimiters.component
+        found = []
+        for position, element in enumerate(hi.elements):
+            if position and element:
+                qualifier, _, rest = element.partition(component)
+                written = rest.partition(component)[0].rstrip()
+                if written:
+                    code = written.replace(".", "").upper()
+                    found.append(Diagnosis(code, qualifier, position, hi, written))
+        return hi, tuple(found)
+
+    def _line(self, loop: Loop, claim: Claim) -> ServiceLine:
+        index = loop.index
+        sv1 = index.get("SV1")
+        lx = index.get("LX")
+        number = lx.get(1) if lx else ""
+        pointers: tuple[int, ...] = ()
+        written: tuple[str, ...] = ()
+        procedure = qualifier = basis = own = ""
+        modifiers: tuple[str, ...] = ()
+        charge: Decimal | None = None
+        units: Decimal | None = None
+        if sv1 is not None:
+            elements = sv1.elements
+            component = self.delimiters.component
+            size = len(elements)
+            parts = elements[1].split(component) if size > 1 else [""]
+            qualifier = parts[0]
+            if len(parts) > 1:
+                procedure = parts[1].rstrip()
+                if len(parts) > 2:
+                    modifiers = tuple(m for m in parts[2:6] if m)
+            charge = to_decimal(elements[2]) if size > 2 else None
+            basis = elements[3] if size > 3 else ""
+            units = to_decimal(elements[4]) if size > 4 else None
+            own = elements[5] if size > 5 else ""
+            if size > 7 and elements[7]:
+                written = tuple(elements[7].split(component))
+                pointers = tuple(int(p) for p in written if p.isdecimal() and len(p) < 4)
+        service = _dates(index.get("DTP472"))
+        by_position = {d.position: d for d in claim.diagnoses} if pointers else {}
+        rendering = claim.rendering
+        adjudications: list[Adjudication] = []
+        drug: Drug | None = None
+        if loop.children:
+            for child in loop.children:
+                name = child.node.id
+                if name == "2420A":
+                    rendering = self._provider(child)
+                elif name == "2430":
+                    adjudications.append(_adjudication(child))
+                elif name == "2410":
+                    drug = _drug(child, self.delimiters.component)
+        return ServiceLine(
+            number=int(number) if number.isdecimal() and len(number) < 7 else 0,
+            procedure=procedure,
+            qualifier=qualifier,
+            modifiers=modifiers,
+            charge=charge,
+            units=units,
+            unit_basis=basis,
+            place_of_service=own or claim.place_of_service,
+            own_place_of_service=own,
+            pointers=pointers,
+            written_pointers=written,
+            diagnoses=tuple([by_position[p] for p in pointers if p in by_position]),
+            service=service,
+            rendering=rendering,
+            loop=loop,
+            sv1=sv1,
+            lx=lx,
+            adjudications=adjudications,
+            drug=drug,
+        )
+
+    def _other_payer(self, loop: Loop) -> OtherPayer:
+        sbr = loop.index.get("SBR")
+        payer_loop = loop.child("2330B")
+        adjudicated = payer_loop.index.get("DTP573") if payer_loop else None
+        dates = _dates(adjudicated)
+        return OtherPayer(
+            payer=_payer(payer_loop, sbr),
+            paid=_amount(loop.index.get("AMTD")),
+            non_covered=_amount(loop.index.get("AMTA8")),
+            liability=_amount(loop.index.get("AMTEAF")),
+            adjustments=_adjustments(loop),
+            adjudicated=dates.first if dates else None,
+            loop=loop,
+        )
+
+
+def _subscriber(loop: Loop) -> Subscriber:
+    sbr = loop.index.get("SBR")
+    person = _person(loop, "2010BA")
+    return Subscriber(
+        person=person,
+        relationship=sbr.get(2) if sbr else "",
+        payer=_payer(loop.child("2010BB"), sbr),
+        loop=loop,
+        sbr=sbr,
+        member_id=person.id,
+    )
+
+
+def _person(loop: Loop, name_loop: str) -> Person:
+    names = loop.child(name_loop)
+    nm1 = names.segments[0] if names is not None and names.segments and names.segments[0].id == "NM1" else None
+    dmg = names.index.get("DMG") if names is not None else None
+    pat = loop.index.get("PAT")
+    return Person(
+        last=nm1.get(3).rstrip() if nm1 else "",
+        first=nm1.get(4).rstrip() if nm1 else "",
+        id=nm1.get(9).rstrip() if nm1 else "",
+        birth=to_date(dmg.get(2)) if dmg else None,
+        death=to_date(pat.get(6)) if pat and pat.get(5) == "D8" else None,
+        sex=dmg.get(3) if dmg else "",
+        loop=loop,
+        nm1=nm1,
+        dmg=dmg,
+        pat=pat,
+    )
+
+
+def _payer(loop: Loop | None, sbr: Segment | None) -> Payer:
+    nm1 = loop.segments[0] if loop is not None and loop.segments and loop.segments[0].id == "NM1" else None
+    return Payer(
+        name=nm1.get(3).rstrip() if nm1 else "",
+        id_qualifier=nm1.get(8) if nm1 else "",
+        id=nm1.get(9).rstrip() if nm1 else "",
+        filing=sbr.get(9) if sbr else "",
+        sequence=sbr.get(1) if sbr else "",
+        loop=loop,
+        nm1=nm1,
+        sbr=sbr,
+    )
+
+
+def _dates(segment: Segment | None) -> DateRange | None:
+    if segment is None:
+        return None
+    elements = segment.elements
+    if len(elements) < 4:
+        return DateRange(None, None, segment)
+    written = elements[3]
+    if len(written) == 8:
+        day = to_date(written)
+        return DateRange(day, day, segment)
+    first, _, last = written.partition("-")
+    return DateRange(to_date(first[:8]), to_date((last or first)[:8]), segment)
+
+
+def _amount(segment: Segment | None) -> Decimal | None:
+    return to_decimal(segment.get(2)) if segment else None
+
+
+def _adjustments(loop: Loop) -> list[Adjustment]:
+    found = []
+    for segment in loop.segments:
+        if segment.elements[0] != "CAS":
+            continue
+        for element in range(2, min(len(segment.elements), 20), 3):
+            if segment.elements[element]:
+                found.append(
+                    Adjustment(
+                        group=segment.get(1),
+                        reason=segment.elements[element],
+                        amount=to_decimal(segment.get(element + 1)),
+                        quantity=to_decimal(segment.get(element + 2)),
+                        segment=segment,
+                        element=element,
+                    )
+                )
+    return found
+
+
+def _adjudication(loop: Loop) -> Adjudication:
+    svd = loop.segments[0]
+    dates = _dates(loop.index.get("DTP573"))
+    return Adjudication(
+        payer_id=svd.get(1),
+        paid=to_decimal(svd.get(2)),
+        units=to_decimal(svd.get(5)),
+        adjustments=_adjustments(loop),
+        adjudicated=dates.first if dates else None,
+        svd=svd,
+        loop=loop,
+    )
+
+
+def _drug(loop: Loop, component: str) -> Drug:
+    lin = loop.index.get("LIN")
+    ctp = loop.index.get("CTP")
+    return Drug(
+        ndc=lin.get(3) if lin and lin.get(2) == "N4" else "",
+        quantity=to_decimal(ctp.get(4)) if ctp else None,
+        unit=ctp.get(5).partition(component)[0] if ctp else "",
+        lin=lin,
+        ctp=ctp,
+    )
