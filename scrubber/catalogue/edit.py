@@ -170,8 +170,8 @@ class Edit(Entry):
     must: Condition | None = None
     """What has to hold. None only for an edit that names a structural fault (``structure``)."""
     structure: tuple[str, ...] = ()
-    """Structural codes (``IK4-I9``, ``IK3-I8``) that, found at ``at``, are reported as this edit and acknowledged on
-    the 999."""
+    """Structural codes (``IK4-I9``, ``IK3-I8``) that, found at or in ``at``, are reported as this edit and acknowledged
+    on the 999."""
     looks_at: LooksAt = LooksAt()
     message: str
     """Plain words for a biller, with ``{placeholders}`` filled from the finding's values."""

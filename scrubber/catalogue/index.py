@@ -81,17 +81,16 @@ class Catalogue:
 
     def rename(self, finding: Finding) -> Finding:
         """A structural finding (``X12-IK4-I9``) under the id of the edit that names this fault at this address, with
-        that edit's severity; else the finding itself. An address of a qualified segment names the fault only where
-        the finding's value ``qualifier`` agrees, or where it has none."""
+        that edit's severity; else the finding itself. An entry at a segment or element names the faults of what lies
+        in it too, where no entry stands nearer. An address of a qualified segment names the fault only where the
+        finding's value ``qualifier`` agrees, or where it has none."""
         where = finding.where
-        named = self._named.get((where.loop or "", where.segment, where.element))
-        if not named:
-            return finding
         code = finding.edit.removeprefix("X12-")
         qualifier = finding.values.get("qualifier")
-        for edit in named:
-            if code in edit.structure and qualifier in (None, parse(edit.at).qualifier or qualifier):
-                return replace(finding, edit=edit.id, severity=edit.severity)
+        for element in dict.fromkeys((where.element, where.element and where.element.partition("-")[0], None)):
+            for edit in self._named.get((where.loop or "", where.segment, element), ()):
+                if code in edit.structure and qualifier in (None, parse(edit.at).qualifier or qualifier):
+                    return replace(finding, edit=edit.id, severity=edit.severity)
         return finding
 
     def check(self, edit: Edit, name: str) -> Check:
