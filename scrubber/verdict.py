@@ -124,6 +124,8 @@ class InterchangeEnd:
     note: str
     due: bool
     findings: tuple[Finding, ...]
+    cause: Finding | None = None
+    """What rejects the interchange, and with it every claim in it."""
 
 
 @dataclass(slots=True)

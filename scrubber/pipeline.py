@@ -1,0 +1,392 @@
+"""Bytes to verdicts: the page to read first.
+
+    bytes ─read──▶ envelopes, loops      findings of the envelope, of the guide   (scrubber.x12)
+          ─build─▶ Claim                 never fails                              (scrubber.claims)
+          ─judge─▶ findings              the catalogue's edits                    (scrubber.catalogue)
+          ─────▶ verdicts                accepted or rejected, and what could not be checked
+
+One pass, one claim at a time: memory holds a claim, what stands above it, and nothing of the claims before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+from scrubber.catalogue.engine import Engine
+from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.load import load
+from scrubber.claims.build import Builder
+from scrubber.claims.model import Claim, TransactionKeys
+from scrubber.config import Config
+from scrubber.finding import Finding, Severity
+from scrubber.verdict import (
+    ClaimStatus,
+    ClaimVerdict,
+    Event,
+    FileEnd,
+    FileStart,
+    GroupEnd,
+    GroupStart,
+    InterchangeEnd,
+    InterchangeStart,
+    SetEnd,
+    SetStart,
+    SetStatus,
+)
+from scrubber.x12 import events as x12
+from scrubber.x12.loops import Loop
+from scrubber.x12.read import read
+from scrubber.x12.segments import Source
+from scrubber.x12.values import to_date
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to judge. ``received`` is the receipt date; without a catalogue the shipped one is loaded."""
+
+    received: date
+    catalogue: Catalogue | None = None
+    config: Config = field(default_factory=Config)
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    profile: str | None = None
+    strict: bool = False
+    """Let the exception of a crashed edit through (tests); otherwise it becomes SYS-01."""
+
+
+def judge(source: str | Path | bytes | BinaryIO, options: Options, *, name: str | None = None) -> Iterator[Event]:
+    """Judge one file and yield what happens, in file order.
+
+    ``source`` is a path, the file's bytes, or a binary stream (``-`` is standard input). Bad data never raises: it
+    becomes findings, or a FileEnd with ``error``. So does a file that cannot be opened. Raises ConfigError for names
+    in the options that the catalogue does not know.
+    """
+    engine = make_engine(options)
+    path = name or (source if isinstance(source, str) else str(source) if isinstance(source, Path) else "-")
+    yield FileStart(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = _open(source, stack)
+            yield from _Judge(engine, Source(stream, path)).events()
+        except OSError as error:
+            reason = f"The file cannot be read: {error.strerror or type(error).__name__}"
+            yield FileEnd(path, "", 0, "unreadable", (), reason)
+
+
+def make_engine(options: Options) -> Engine:
+    """The edits, set up for a run."""
+    config = replace(options.config, profile=options.profile) if options.profile else options.config
+    return Engine(
+        options.catalogue or load(config.packs),
+        received=options.received,
+        config=config,
+        select=options.select,
+        ignore=options.ignore,
+        strict=options.strict,
+    )
+
+
+def _open(source: str | Path | bytes | BinaryIO, stack: contextlib.ExitStack) -> BinaryIO:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    if isinstance(source, str | Path):
+        if str(source) == "-":
+            return sys.stdin.buffer
+        return stack.enter_context(open(source, "rb"))
+    return source
+
+
+class _Judge:
+    """Judges the claims of one source."""
+
+    def __init__(self, engine: Engine, source: Source) -> None:
+        self.engine = engine
+        self.source = source
+        self.rename = engine.catalogue.rename
+        self.by_claim = engine.config.acks.syntax == "claim"
+        self.found: list[Finding] = []
+        """Findings above the claims, the whole file's."""
+        self.accepted = self.rejected = 0
+        self.sets = 0
+        self.refused_sets = 0
+        self.error: str | None = None
+        self.interchange: x12.InterchangeOpened | None = None
+        self.group: x12.GroupOpened | None = None
+        self.group_sets: list[SetStatus] = []
+        self.interchange_claims = [0, 0]
+
+    def events(self) -> Iterator[Event]:
+        for event in read(self.source):
+            match event:
+                case x12.ClaimRead():
+                    yield from self._claim(event.loop)
+                case x12.SetOpened():
+                    self._open_set(event)
+                case x12.SetClosed():
+                    yield from self._close_set(event)
+                case x12.GroupOpened(gs=gs, offset=offset):
+                    self.group = event
+                    self.group_sets = []
+                    yield GroupStart(gs, offset, gs[6] if len(gs) > 6 else "")
+                case x12.GroupClosed():
+                    yield self._close_group(event)
+                case x12.InterchangeOpened(isa=isa, delimiters=delimiters, offset=offset):
+                    self.interchange = event
+                    self.interchange_claims = [0, 0]
+                    yield InterchangeStart(isa, delimiters, offset, isa[13])
+                case x12.InterchangeClosed():
+                    yield from self._close_interchange(event)
+                case x12.Unreadable(reason=reason):
+                    self.error = reason
+        yield self._end()
+
+    # One transaction set -------------------------------------------------------------------------------------------
+
+    def _open_set(self, event: x12.SetOpened) -> None:
+        assert self.interchange is not None
+        isa = self.interchange.isa
+        gs = self.group.gs if self.group else []
+        self.set = event
+        self.started = False
+        self.keys = TransactionKeys(
+            interchange=isa[13], group=gs[6] if len(gs) > 6 else "", control_number=_get(event.st, 2)
+        )
+        self.builder: Builder | None = None
+        self.delimiters = self.interchange.delimiters
+        self.claims = 0
+        self.set_accepted = 0
+        self.above: list[Finding] = []
+        self.plain: Finding | None = None
+        """The first fault of this set against the X12 standard itself, inside a claim."""
+        self.hopeless: Finding | None = None
+        """The first fault that leaves a claim without what a 277CA must say of it."""
+        self.structural_codes: set[str] = set()
+        self.renamed: dict[int, Finding] = {}
+        self.provider: tuple[Loop | None, bool] = (None, False)
+
+    def _start_set(self) -> SetStart:
+        self.started = True
+        root = self.set.loop
+        submitter = root.child("1000A")
+        receiver = root.child("1000B")
+        bht = root.index.get("BHT")
+        if bht is not None:
+            self.keys = replace(self.keys, kind=bht.get(6), created=to_date(bht.get(4)))
+        return SetStart(
+            self.set.st,
+            self.set.offset,
+            _get(self.set.st, 2),
+            bht,
+            submitter.index.get("NM141") if submitter else None,
+            receiver.index.get("NM140") if receiver else None,
+        )
+
+    def _claim(self, loop: Loop) -> Iterator[Event]:
+        if not self.started:
+            yield self._start_set()
+        structural = [self.rename(f) for f in loop.findings] if loop.findings else []
+        if self.builder is None:
+            self.builder = Builder(self.delimiters, self.keys)
+        claim = self.builder.build(loop)
+        if claim is None:
+            # Lines without a CLM: no claim to speak of; what was found stands above the claims.
+            self.above.extend(structural)
+            for finding in structural:
+                self._weigh(finding, None)
+            return
+        self.claims += 1
+        above = self._above(loop)
+        judgement = self.engine.judge(claim, [*structural, *above] if structural or above else ())
+        for level, finding in judgement.above:
+            level.findings.append(finding)
+            self.above.append(finding)
+            above.append(finding)
+        own = judgement.own
+        if not structural and not above:
+            findings: tuple[Finding, ...] = tuple(own)
+        else:
+            if structural:
+                own = sorted([*structural, *own], key=lambda f: f.sort_key)
+            inherited = [replace(f, inherited=True) for f in above if f.severity is Severity.REJECT]
+            findings = (*inherited, *own)
+        rejected = False
+        syntax = False
+        for finding in findings:
+            if finding.severity is Severity.REJECT:
+                rejected = True
+                syntax = syntax or "ik3" in finding.values
+        for finding in structural:
+            self._weigh(finding, claim)
+        if rejected:
+            self.rejected += 1
+            self.interchange_claims[1] += 1
+        else:
+            self.accepted += 1
+            self.set_accepted += 1
+            self.interchange_claims[0] += 1
+        yield ClaimVerdict(
+            claim,
+            self.claims,
+            ClaimStatus.REJECTED if rejected else ClaimStatus.ACCEPTED,
+            findings,
+            tuple(judgement.unchecked),
+            claim.billing,
+            bool(above) and self._provider_rejected(loop),
+            claim.subscriber,
+            syntax,
+        )
+
+    def _above(self, loop: Loop) -> list[Finding]:
+        """What was found in the loops that this claim stands under, outermost first; structural ones renamed once."""
+        found: list[Finding] = []
+        outer = loop.parent
+        while outer is not None:
+            if outer.findings:
+                found[:0] = [self._rename_once(f) for f in outer.findings]
+            outer = outer.parent
+        return found
+
+    def _rename_once(self, finding: Finding) -> Finding:
+        if "ik3" not in finding.values:
+            return finding
+        renamed = self.renamed.get(id(finding))
+        if renamed is None:
+            renamed = self.renamed[id(finding)] = self.rename(finding)
+        return renamed
+
+    def _provider_rejected(self, loop: Loop) -> bool:
+        provider = loop.up("2000A")
+        return provider is not None and any(f.severity is Severity.REJECT for f in provider.findings)
+
+    def _weigh(self, finding: Finding, claim: Claim | None) -> None:
+        """Note what a structural fault inside a claim means for its set."""
+        if finding.severity is not Severity.REJECT or "ik3" not in finding.values:
+            return
+        code = finding.values.get("ik4") or finding.values["ik3"]
+        plain = not code.startswith("I")
+        self.structural_codes.add("5" if plain else "I5")
+        if plain and self.plain is None:
+            self.plain = finding
+        if self.hopeless is None and (claim is None or not _answerable(claim)):
+            self.hopeless = finding
+
+    def _close_set(self, event: x12.SetClosed) -> Iterator[Event]:
+        if not self.started:
+            yield self._start_set()
+        self.sets += 1
+        closing = [self._rename_once(f) for f in event.findings]
+        findings = sorted([*closing, *self.above], key=lambda f: f.sort_key)
+        self.found.extend(findings)
+        status, codes, cause = self._fate(closing)
+        if status is SetStatus.REJECTED:
+            self.refused_sets += 1
+            self.accepted -= self.set_accepted
+            self.rejected += self.set_accepted
+            self.interchange_claims[0] -= self.set_accepted
+            self.interchange_claims[1] += self.set_accepted
+        self.group_sets.append(status)
+        yield SetEnd(status, tuple(findings), event.segments, self.claims, codes, cause)
+
+    def _fate(self, closing: Iterable[Finding]) -> tuple[SetStatus, tuple[str, ...], Finding | None]:
+        """IK501 with its codes, and what rejects the set as a whole.
+
+        Rejected: a fault of the set's own envelope or header; a fault against the X12 standard (configurable: the
+        claim alone then answers for it); a fault that leaves no compliant 277CA for some claim (X12 RFI 1575). Other
+        faults are accepted with errors: the claims they touch are rejected on the 277CA.
+        """
+        envelope: list[str] = []
+        cause: Finding | None = None
+        errors = bool(self.structural_codes)
+        for finding in closing:
+            if finding.severity is not Severity.REJECT:
+                continue
+            errors = True
+            if finding.edit.startswith("X12-IK5-"):
+                envelope.append(finding.edit[8:])
+                cause = cause or finding
+                continue
+            code = finding.values.get("ik4") or finding.values.get("ik3", "")
+            plain = not code.startswith("I")
+            self.structural_codes.add("5" if plain else "I5")
+            header = finding.where.loop in (None, "1000A", "1000B")
+            if header or (plain and not self.by_claim):
+                cause = cause or finding
+        if not self.by_claim:
+            cause = cause or self.plain
+        cause = cause or self.hopeless
+        codes = tuple(dict.fromkeys([*envelope, *sorted(self.structural_codes)]))[:5]
+        if cause is not None:
+            return SetStatus.REJECTED, codes, cause
+        if errors:
+            return SetStatus.ACCEPTED_WITH_ERRORS, codes, None
+        return SetStatus.ACCEPTED, (), None
+
+    # Envelopes -------------------------------------------------------------------------------------------------------
+
+    def _close_group(self, event: x12.GroupClosed) -> GroupEnd:
+        self.found.extend(event.findings)
+        faults = [f for f in event.findings if f.severity is Severity.REJECT]
+        statuses = self.group_sets
+        good = sum(s is not SetStatus.REJECTED for s in statuses)
+        if faults or not good:
+            status, good = "R", 0
+        elif good < len(statuses):
+            status = "P"
+        else:
+            status = "E" if SetStatus.ACCEPTED_WITH_ERRORS in statuses else "A"
+        codes = tuple(dict.fromkeys(f.edit[8:] for f in faults))[:5]
+        self.group = None
+        return GroupEnd(status, _get(event.ge or [], 1), len(statuses), good, tuple(event.findings), codes)
+
+    def _close_interchange(self, event: x12.InterchangeClosed) -> Iterator[Event]:
+        self.found.extend(event.findings)
+        interchange, self.interchange = self.interchange, None
+        if interchange is None:
+            return  # Text after the last interchange: the finding stands in the file's list.
+        softened = self.engine.config.acks.ta1_control_faults == "note"
+        faults = [f for f in event.findings if f.severity is Severity.REJECT]
+        hard = [f for f in faults if not (softened and f.edit in ("X12-TA1-001", "X12-TA1-021"))]
+        status = "R" if hard else "E" if faults else "A"
+        note = (hard or faults)[0].edit[8:] if faults else "000"
+        if status == "R":
+            self.rejected += self.interchange_claims[0]
+            self.accepted -= self.interchange_claims[0]
+        due = status == "R" or interchange.isa[14] == "1"
+        yield InterchangeEnd(status, note, due, tuple(event.findings), hard[0] if hard else None)
+
+    def _end(self) -> FileEnd:
+        if self.error is not None:
+            status = "unreadable"
+        elif self.rejected == 0 and not any(f.severity is Severity.REJECT for f in self.found):
+            status = "accepted"
+        else:
+            status = "partial" if self.accepted else "rejected"
+        return FileEnd(
+            self.source.path, self.source.sha256, self.source.size, status, tuple(self.found), self.error
+        )
+
+
+def _answerable(claim: Claim) -> bool:
+    """Whether a 277CA can still say of this claim all that it must: names, control number, charge, dates, provider."""
+    return bool(
+        claim.id
+        and claim.charge is not None
+        and claim.service_from
+        and claim.patient
+        and claim.patient.last
+        and claim.subscriber
+        and claim.subscriber.member_id
+        and claim.billing
+        and claim.billing.name
+    )
+
+
+def _get(elements: Sequence[str], number: int) -> str:
+    return elements[number] if number < len(elements) else ""
