@@ -1,0 +1,243 @@
+"""An edit's example: a small change to a clean base claim, which breaks the edit or holds it.
+
+The example on an edit's page is the test of the edit: ``apply`` gives the file that the test judges, ``contrast`` the
+segments that the page shows.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
+from functools import lru_cache
+from pathlib import Path
+
+from scrubber.catalogue.entry import Edit, Example
+from scrubber.catalogue.load import shipped_folder
+from scrubber.x12.address import Address, near, parse, segments
+from scrubber.x12.events import ClaimRead
+from scrubber.x12.loops import Loop
+from scrubber.x12.read import read
+from scrubber.x12.segments import Source
+
+RECEIVED = date(2026, 9, 16)
+"""Receipt date of an example that gives none: the base claims' own, the day after their services."""
+
+
+class ExampleError(ValueError):
+    """An example that cannot be applied to its base claim. Its text says which address has nothing there."""
+
+
+def base_folder() -> Path:
+    """``fixtures/base`` of the checkout that holds the shipped packs. Installed, there is none."""
+    return shipped_folder().parent / "fixtures" / "base"
+
+
+@lru_cache(maxsize=64)
+def read_base(name: str) -> bytes:
+    """A base claim. Raises ExampleError when there is none of this name."""
+    path = base_folder() / f"{name}.837"
+    if not path.is_file():
+        from scrubber.spelling import suggest
+
+        known = sorted(p.stem for p in base_folder().glob("*.837"))
+        raise ExampleError(f"there is no base claim `{name}`{suggest(name, known)}; known: {', '.join(known)}")
+    return path.read_bytes()
+
+
+def apply(example: Example, base: bytes | None = None) -> bytes:
+    """The example as a whole file: the base with the changes, SE01 counted again. Raises ExampleError."""
+    draft = _Draft(base if base is not None else read_base(example.base))
+    for text, value in example.set.items():
+        draft.set(parse(text), value)
+    for after, segment in example.add:
+        draft.add(parse(after), segment)
+    for text in example.remove:
+        draft.remove(parse(text))
+    written = draft.write()
+    for old, new in example.replace:
+        if old not in written:
+            raise ExampleError(f"replace: `{old}` is not in the file")
+        written = written.replace(old, new, 1)
+    return written.encode("latin-1")
+
+
+class _Draft:
+    """A base file as a list of segments, each with what follows it. Addresses mean the file's first claim, and the
+    file as it was before any change."""
+
+    def __init__(self, base: bytes) -> None:
+        text = base.decode("latin-1")
+        self.terminator = text[105]
+        self.pieces = [(piece, "") for piece in text.split(self.terminator)]
+        self.claim, self.delimiters = _first_claim(base)
+        self.first = next(i for i, (piece, _) in enumerate(self.pieces) if piece.lstrip().startswith("ST"))
+
+    def _index(self, ordinal: int) -> int:
+        return self.first + ordinal - 1
+
+    def _targets(self, address: Address) -> list[int]:
+        """Indices of the segments that an address names; without an index in every such loop, in each the first
+        where nothing says which."""
+        loops = near(self.claim, address.loop)
+        if address.index:
+            loops = loops[address.index - 1 : address.index]
+        found = [segments(loop, address)[: None if address.qualifier else 1] for loop in loops]
+        indices = [self._index(segment.ordinal) for inside in found for segment in inside]
+        if not indices:
+            raise ExampleError(f"`{address}`: the base claim has nothing there; `add` the segment")
+        return indices
+
+    def set(self, address: Address, value: str) -> None:
+        if not address.element:
+            raise ExampleError(f"`{address}`: set an element, not a whole segment")
+        for index in self._targets(address):
+            piece, added = self.pieces[index]
+            elements = piece.split(self.delimiters.element)
+            _lengthen(elements, address.element + 1)
+            if address.component:
+                parts = elements[address.element].split(self.delimiters.component)
+                _lengthen(parts, address.component)
+                parts[address.component - 1] = value
+                elements[address.element] = self.delimiters.component.join(parts).rstrip(self.delimiters.component)
+            else:
+                elements[address.element] = value
+            self.pieces[index] = (self.delimiters.element.join(elements).rstrip(self.delimiters.element), added)
+
+    def add(self, after: Address, segment: str) -> None:
+        if after.segment:
+            index = self._targets(after)[-1]
+        else:
+            places = near(self.claim, after.loop)
+            places = places[after.index - 1 : after.index] if after.index else places
+            if not places:
+                raise ExampleError(f"`{after}`: the base claim has no such loop")
+            index = max(self._index(s.ordinal) for loop in places[-1].walk() for s in loop.segments)
+        piece, added = self.pieces[index]
+        self.pieces[index] = (piece, added + self.terminator + "\n" + segment)
+
+    def remove(self, address: Address) -> None:
+        if address.segment:
+            indices = self._targets(address)
+        else:
+            loops = near(self.claim, address.loop)
+            loops = loops[address.index - 1 : address.index] if address.index else loops
+            indices = [self._index(s.ordinal) for top in loops for loop in top.walk() for s in loop.segments]
+            if not indices:
+                raise ExampleError(f"`{address}`: the base claim has no such loop")
+        for index in indices:
+            _, added = self.pieces[index]
+            self.pieces[index] = ("", added.removeprefix(self.terminator))
+
+    def write(self) -> str:
+        separator = self.terminator
+        texts = [piece + added for piece, added in self.pieces]
+        kept = [texts[0], *(text for text in texts[1:-1] if text), texts[-1]]
+        return _recount(separator.join(kept), self.delimiters.element, separator)
+
+
+def _lengthen(parts: list[str], length: int) -> None:
+    parts.extend("" for _ in range(length - len(parts)))
+
+
+def _recount(text: str, separator: str, terminator: str) -> str:
+    """SE01 of every set made right."""
+    pieces = text.split(terminator)
+    start = 0
+    for number, piece in enumerate(pieces):
+        elements = piece.split(separator)
+        kind = elements[0].strip()
+        if kind == "ST":
+            start = number
+        elif kind == "SE" and len(elements) > 1:
+            elements[1] = str(number - start + 1)
+            pieces[number] = separator.join(elements)
+    return terminator.join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    element: str
+    component: str
+
+
+def _first_claim(base: bytes) -> tuple[Loop, _Reading]:
+    for event in read(Source(io.BytesIO(base), "base")):
+        if isinstance(event, ClaimRead):
+            return event.loop, _Reading(base[3:4].decode("latin-1"), base[104:105].decode("latin-1"))
+    raise ExampleError("the base file holds no claim")
+
+
+# What a page shows ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A segment as a page shows it. ``marks`` are (start, length) of the elements that the example is about;
+    ``loop`` is where it stands; ``missing`` says that the example has taken the segment out."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    missing: bool = False
+
+
+def contrast(edit: Edit) -> dict[str, list[Shown]]:
+    """The segments that the edit's two examples are about: under ``breaks`` as they break it, under ``holds`` as they
+    hold it. Empty for an edit without an example."""
+    if edit.breaks is None or edit.holds is None:
+        return {}
+    files = {"breaks": edit.breaks, "holds": edit.holds}
+    bases = {name: _segments(read_base(example.base)) for name, example in files.items()}
+    finals = {name: _segments(apply(example)) for name, example in files.items()}
+    paired = {name: _pair(bases[name], finals[name]) for name in files}
+    touched = [{i for i, now in enumerate(paired[name]) if now != [bases[name][i]]} for name in files]
+    shown: dict[str, list[Shown]] = {}
+    for name, mine in zip(files, touched, strict=True):
+        other = next(n for n in files if n != name)
+        same_base = files[name].base == files[other].base
+        indices = sorted(mine | (touched[1] if name == "breaks" else touched[0]) if same_base else mine)
+        found: list[Shown] = []
+        for index in indices:
+            before = bases[name][index]
+            against = {before, *(paired[other][index] if same_base else ())}
+            found += [_show(text, against) for text in paired[name][index] if not text.startswith("SE")]
+            if not paired[name][index]:
+                found.append(Shown(before, ((0, len(before)),), missing=True))
+        shown[name] = found
+    return shown
+
+
+def _segments(data: bytes) -> list[str]:
+    text = data.decode("latin-1")
+    return [piece.strip() for piece in text.split(text[105]) if piece.strip()]
+
+
+def _pair(base: Sequence[str], final: Sequence[str]) -> list[list[str]]:
+    """For each segment of the base what it has become: itself, other text, nothing, or several segments."""
+    became: list[list[str]] = [[] for _ in base]
+    for kind, b0, b1, f0, f1 in SequenceMatcher(None, base, final, autojunk=False).get_opcodes():
+        if kind in ("equal", "replace"):
+            for number, text in enumerate(final[f0:f1]):
+                became[min(b0 + number, b1 - 1)].append(text)
+        elif kind == "insert":
+            became[max(b0 - 1, 0)] += final[f0:f1]
+    return became
+
+
+def _show(text: str, against: set[str]) -> Shown:
+    """A segment with the elements marked in which it differs from others of its kind; all of it, where it is new."""
+    kind = text.split("*", 1)[0]
+    others = [other.split("*") for other in against if other != text and other.split("*", 1)[0] == kind]
+    if not others:
+        return Shown(text, () if text in against else ((0, len(text)),))
+    return Shown(text, tuple(_marks(text, others)))
+
+
+def _marks(text: str, others: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for number, element in enumerate(text.split("*")):
+        if any(element != (other[number] if number < len(other) else "") for other in others):
+            yield start, len(element)
+        start += len(element) + 1
