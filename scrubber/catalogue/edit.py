@@ -11,27 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from scrubber.finding import Finding, Severity
+from scrubber.finding import Severity
 
 EditId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+[a-z]?$")]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-
-ANYWHERE = "*"
-"""``at`` of an entry that defines a structural finding wherever it shows, rather than naming it at one address."""
-
-BY_LOOP = "loop"
-"""``entity`` of a status that is whoever the finding's loop is about: one rule for all providers."""
-
-ENTITY_OF_LOOP = {
-    "1000A": "41", "1000B": "40",
-    "2000A": "85", "2010AA": "85", "2010AB": "87",
-    "2000B": "IL", "2010BA": "IL", "2010BB": "PR",
-    "2000C": "QC", "2010CA": "QC",
-    "2310A": "DN", "2310B": "82", "2310C": "77", "2310D": "DQ",
-    "2330A": "GB", "2330B": "PR",
-    "2420A": "82", "2420B": "QB", "2420C": "77", "2420D": "DQ", "2420E": "DK", "2420F": "DN",
-}  # fmt: skip
-"""Loop of the 837 to the entity code (data element 98) that the 277CA calls it by."""
 
 
 class Entry(BaseModel):
@@ -66,7 +49,7 @@ class Status(Entry):
     category: Literal["A3", "A6", "A7", "A8"]
     code: str
     entity: str | None = None
-    """An entity code, or ``loop``: the entity that the finding's loop is about. See ``Edit.status_of``."""
+    """An entity code, or ``loop``: the entity that the finding's loop is about. See ``entry.Edit.status_of``."""
 
 
 class Effective(Entry):
@@ -120,7 +103,8 @@ class Addition(Entry):
     """A segment to insert into an example's base claim, written with ``*`` ``:`` ``^`` and no terminator."""
 
     after: str
-    """Address of the segment (``2300.CLM``, ``2400[2].SV1``) after which it goes."""
+    """Address of the segment (``2300.CLM``, ``2400[2].SV1``) or loop (``2400[1]``: behind all of it) after which it
+    goes; the last one where several are meant."""
     segment: str
 
 
@@ -137,10 +121,12 @@ class Example(Entry):
 
     base: str = "office"
     set: dict[str, str] = Field(default_factory=dict)
-    """Address to value: ``{"2300.HI02-2" = "M5412", "2400[2].SV101-3" = "59"}``; a whole composite may be set."""
+    """Address to value: ``{"2300.HI02-2" = "M5412", "2400[2].SV101-3" = "59"}``; a whole composite may be set. Without
+    ``[n]`` the value is set in every such loop of the file's first claim; without a qualifier in the first segment."""
     remove: tuple[str, ...] = ()
     """Addresses of segments (``2300.REF(F8)``, ``2400[2].SV1``) or loops (``2310B``) to take out."""
     add: tuple[Addition, ...] = ()
+    """Done after ``set``, one by one: the next may go behind a segment just added."""
     replace: tuple[Replacement, ...] = ()
     """Done last, to the finished text: what follows (counts, control numbers) stays as it stands."""
     received: date | None = None
@@ -201,12 +187,6 @@ class Edit(Entry):
         if any(len(status) > 3 for status in (self.status, *self.cases.values())):
             raise ValueError("a 277CA STC holds three status codes at most")
         return self
-
-    def status_of(self, finding: Finding) -> tuple[Status, ...]:
-        """What the 277CA says of this finding: the status of its case, with the entity of its loop filled in."""
-        found = self.cases.get(finding.values.get("case", ""), self.status)
-        entity = ENTITY_OF_LOOP.get(finding.where.loop or "")
-        return tuple(s.model_copy(update={"entity": entity}) if s.entity == BY_LOOP else s for s in found)
 
 
 class Pack(Entry):

@@ -20,7 +20,7 @@ from scrubber.x12.address import Address, near, parse, segments
 from scrubber.x12.events import ClaimRead
 from scrubber.x12.loops import Loop
 from scrubber.x12.read import read
-from scrubber.x12.segments import Source
+from scrubber.x12.segments import Segment, Source
 
 RECEIVED = date(2026, 9, 16)
 """Receipt date of an example that gives none: the base claims' own, the day after their services."""
@@ -65,109 +65,94 @@ def apply(example: Example, base: bytes | None = None) -> bytes:
 
 
 class _Draft:
-    """A base file as a list of segments, each with what follows it. Addresses mean the file's first claim, and the
-    file as it was before any change."""
+    """A base file as a list of segments. Addresses mean the file's first claim as it stands after the changes so
+    far, so that a segment may be added behind one that was just added."""
 
     def __init__(self, base: bytes) -> None:
         text = base.decode("latin-1")
         self.terminator = text[105]
-        self.pieces = [(piece, "") for piece in text.split(self.terminator)]
-        self.claim, self.delimiters = _first_claim(base)
-        self.first = next(i for i, (piece, _) in enumerate(self.pieces) if piece.lstrip().startswith("ST"))
+        self.element = text[3]
+        self.component = text[104]
+        self.pieces = text.split(self.terminator)
+        self.first = next(i for i, piece in enumerate(self.pieces) if piece.lstrip().startswith("ST"))
+        self.claim = self._read()
 
-    def _index(self, ordinal: int) -> int:
-        return self.first + ordinal - 1
+    def _read(self) -> Loop:
+        data = self.terminator.join(self.pieces).encode("latin-1")
+        for event in read(Source(io.BytesIO(data), "example")):
+            if isinstance(event, ClaimRead):
+                return event.loop
+        raise ExampleError("the file holds no claim")
 
-    def _targets(self, address: Address) -> list[int]:
-        """Indices of the segments that an address names; without an index in every such loop, in each the first
-        where nothing says which."""
+    def _loops(self, address: Address) -> list[Loop]:
         loops = near(self.claim, address.loop)
         if address.index:
             loops = loops[address.index - 1 : address.index]
-        found = [segments(loop, address)[: None if address.qualifier else 1] for loop in loops]
-        indices = [self._index(segment.ordinal) for inside in found for segment in inside]
+        if not loops:
+            raise ExampleError(f"`{address}`: the claim has no such loop")
+        return loops
+
+    def _targets(self, address: Address) -> list[int]:
+        """Indices of the segments that an address names: without an index in every such loop, and in each the first
+        where no qualifier says which."""
+        found = [segments(loop, address)[: None if address.qualifier else 1] for loop in self._loops(address)]
+        indices = [self._index(segment) for inside in found for segment in inside]
         if not indices:
-            raise ExampleError(f"`{address}`: the base claim has nothing there; `add` the segment")
+            raise ExampleError(f"`{address}`: the claim has no such segment; `add` it")
         return indices
+
+    def _index(self, segment: Segment) -> int:
+        return self.first + segment.ordinal - 1
 
     def set(self, address: Address, value: str) -> None:
         if not address.element:
             raise ExampleError(f"`{address}`: set an element, not a whole segment")
         for index in self._targets(address):
-            piece, added = self.pieces[index]
-            elements = piece.split(self.delimiters.element)
+            elements = self.pieces[index].split(self.element)
             _lengthen(elements, address.element + 1)
             if address.component:
-                parts = elements[address.element].split(self.delimiters.component)
+                parts = elements[address.element].split(self.component)
                 _lengthen(parts, address.component)
                 parts[address.component - 1] = value
-                elements[address.element] = self.delimiters.component.join(parts).rstrip(self.delimiters.component)
+                value_now = self.component.join(parts).rstrip(self.component)
             else:
-                elements[address.element] = value
-            self.pieces[index] = (self.delimiters.element.join(elements).rstrip(self.delimiters.element), added)
+                value_now = value
+            elements[address.element] = value_now
+            self.pieces[index] = self.element.join(elements).rstrip(self.element)
 
     def add(self, after: Address, segment: str) -> None:
         if after.segment:
             index = self._targets(after)[-1]
         else:
-            places = near(self.claim, after.loop)
-            places = places[after.index - 1 : after.index] if after.index else places
-            if not places:
-                raise ExampleError(f"`{after}`: the base claim has no such loop")
-            index = max(self._index(s.ordinal) for loop in places[-1].walk() for s in loop.segments)
-        piece, added = self.pieces[index]
-        self.pieces[index] = (piece, added + self.terminator + "\n" + segment)
+            index = max(self._index(s) for loop in self._loops(after)[-1].walk() for s in loop.segments)
+        self.pieces.insert(index + 1, "\n" + segment)
+        self.claim = self._read()
 
     def remove(self, address: Address) -> None:
         if address.segment:
             indices = self._targets(address)
         else:
-            loops = near(self.claim, address.loop)
-            loops = loops[address.index - 1 : address.index] if address.index else loops
-            indices = [self._index(s.ordinal) for top in loops for loop in top.walk() for s in loop.segments]
-            if not indices:
-                raise ExampleError(f"`{address}`: the base claim has no such loop")
-        for index in indices:
-            _, added = self.pieces[index]
-            self.pieces[index] = ("", added.removeprefix(self.terminator))
+            indices = [self._index(s) for top in self._loops(address) for loop in top.walk() for s in loop.segments]
+        for index in sorted(indices, reverse=True):
+            del self.pieces[index]
+        self.claim = self._read()
 
     def write(self) -> str:
-        separator = self.terminator
-        texts = [piece + added for piece, added in self.pieces]
-        kept = [texts[0], *(text for text in texts[1:-1] if text), texts[-1]]
-        return _recount(separator.join(kept), self.delimiters.element, separator)
+        """The file, with SE01 of every set made right."""
+        start = 0
+        for number, piece in enumerate(self.pieces):
+            elements = piece.split(self.element)
+            kind = elements[0].strip()
+            if kind == "ST":
+                start = number
+            elif kind == "SE" and len(elements) > 1:
+                elements[1] = str(number - start + 1)
+                self.pieces[number] = self.element.join(elements)
+        return self.terminator.join(self.pieces)
 
 
 def _lengthen(parts: list[str], length: int) -> None:
     parts.extend("" for _ in range(length - len(parts)))
-
-
-def _recount(text: str, separator: str, terminator: str) -> str:
-    """SE01 of every set made right."""
-    pieces = text.split(terminator)
-    start = 0
-    for number, piece in enumerate(pieces):
-        elements = piece.split(separator)
-        kind = elements[0].strip()
-        if kind == "ST":
-            start = number
-        elif kind == "SE" and len(elements) > 1:
-            elements[1] = str(number - start + 1)
-            pieces[number] = separator.join(elements)
-    return terminator.join(pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    element: str
-    component: str
-
-
-def _first_claim(base: bytes) -> tuple[Loop, _Reading]:
-    for event in read(Source(io.BytesIO(base), "base")):
-        if isinstance(event, ClaimRead):
-            return event.loop, _Reading(base[3:4].decode("latin-1"), base[104:105].decode("latin-1"))
-    raise ExampleError("the base file holds no claim")
 
 
 # What a page shows ------------------------------------------------------------------------------------------------
