@@ -1,0 +1,177 @@
+"""Checks on visits beside other services of the day: MOD-01 to MOD-06, MOD-26."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.claims.model import Claim, ServiceLine
+from scrubber.finding import Severity
+from scrubber.tables.codes import spans
+
+from ..ncci.pairs import Judge, Pair, Parting, judge_of, pairs_of, same_performer, shared_day
+
+COVERS_A_MINOR = {"24", "25", "57"}
+"""Modifiers that say why a visit is paid beside a minor procedure."""
+
+UNSURE_PREFIXES = "GHST"
+"""HCPCS Level II codes by first letter: payers have visits among them that our list may lack."""
+
+
+def visit_beside_minor(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """MOD-01: a visit without 25 on the day of a procedure with 000 or 010 global days."""
+    return _beside_minor(claim, know) if len(claim.lines) > 1 else ()
+
+
+def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    judge = judge_of(know)
+    open_pairs = _asking(claim, know)
+    for visit in claim.lines:
+        if not judge.is_visit(visit.procedure) or COVERS_A_MINOR.intersection(visit.modifiers):
+            continue
+        asking = [pair for pair in open_pairs if visit is pair.one or visit is pair.two]
+        certain = next((pair for pair in asking if pair.owner == "MOD-01"), None)
+        if certain:
+            yield _visit_hit(visit, _other(certain, visit), certain)
+        elif not asking and not judge.distinct.intersection(visit.modifiers):
+            for line in _same_day(claim, visit):
+                if judge.global_days(line.procedure) in ("000", "010") and not _never_paid(claim, know, visit, line):
+                    yield _visit_hit(visit, line, None)
+                    break
+
+
+def visit_beside_major(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """MOD-02: a visit without 57 on the day of a procedure with 090 global days."""
+    return _beside_major(claim, know) if len(claim.lines) > 1 else ()
+
+
+def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    judge = judge_of(know)
+    for visit in claim.lines:
+        if not judge.is_visit(visit.procedure) or "57" in visit.modifiers or "24" in visit.modifiers:
+            continue
+        others = list(_same_day(claim, visit))
+        major = next((line for line in others if judge.global_days(line.procedure) == "090"), None)
+        # 25 is right for a minor procedure of the same day, but says nothing of a decision for surgery.
+        if major and not ("25" in visit.modifiers and any(_is_minor(judge, line) for line in others)):
+            yield Hit(
+                visit.procedure_place,
+                {"visit": visit.procedure, "procedure": major.procedure},
+                related=(major.procedure_place,),
+            )
+
+
+def visit_beside_other(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """MOD-03: a visit without 25 beside another service that a PTP pair binds it to."""
+    return _beside_other(claim, know) if pairs_of(claim, know).found else ()
+
+
+def _beside_other(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    told: list[ServiceLine] = []
+    judge = judge_of(know)
+    open_pairs = _asking(claim, know)
+    spoken = [line for pair in open_pairs if pair.owner == "MOD-01" for line in (pair.one, pair.two)]
+    for pair in open_pairs:
+        visit = pair.one if judge.is_visit(pair.one.procedure) else pair.two
+        if pair.owner == "MOD-03" and not any(visit is line for line in (*told, *spoken)):
+            told.append(visit)
+            yield _visit_hit(visit, _other(pair, visit), pair)
+
+
+def modifier_25_off_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """MOD-04: 25 on a code that is no E/M service."""
+    return _off_visit(claim, know, ("25",))
+
+
+def modifier_57_off_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """MOD-06: 57 or 24 on a code that is no E/M service."""
+    return _off_visit(claim, know, ("57", "24"))
+
+
+def _off_visit(claim: Claim, know: Knowledge, modifiers: tuple[str, ...]) -> Iterator[Hit]:
+    em = judge_of(know).em
+    for line in claim.lines:
+        code = line.procedure
+        if not code or line.qualifier != "HC" or code in em:
+            continue
+        for modifier in modifiers:
+            if modifier in line.modifiers:
+                unsure = Severity.WARNING if code[0] in UNSURE_PREFIXES else None
+                yield Hit(line.modifier_place(modifier), {"procedure": code, "modifier": modifier}, severity=unsure)
+
+
+def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """MOD-05: 25 on a visit that is the only service of its day on the claim."""
+    em = judge_of(know).em
+    for line in claim.lines:
+        if "25" not in line.modifiers or line.first is None or line.procedure not in em:
+            continue
+        if not any(other is not line and (other.first is None or shared_day(line, other)) for other in claim.lines):
+            yield Hit(line.modifier_place("25"), {"procedure": line.procedure})
+
+
+def complexity_beside_25(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """MOD-26: G2211 beside a visit with 25. The entry's parameter ``beside`` names the code list of services that
+    make it payable all the same; without it nothing does."""
+    allowed = spans(know.code_lists, know.params.get("beside", ""))
+    for line in claim.lines:
+        if line.procedure != "G2211":
+            continue
+        others = list(_same_day(claim, line))
+        visit = next((v for v in others if "25" in v.modifiers and v.procedure in judge_of(know).em), None)
+        if visit is None:
+            continue
+        rest = [other for other in others if other is not visit]
+        if any(o.procedure in allowed or "33" in o.modifiers or "PT" in o.modifiers for o in rest):
+            continue
+        fees = judge_of(know).fees
+        # Our list of preventive services may lack one; a service that we know for something else settles it.
+        sure = "beside" not in know.params or all(other.procedure in fees for other in rest)
+        yield Hit(
+            line.procedure_place,
+            {"visit": visit.procedure},
+            related=(visit.modifier_place("25"),),
+            severity=None if sure else Severity.WARNING,
+        )
+
+
+def _asking(claim: Claim, know: Knowledge) -> list[Pair]:
+    """Unparted pairs of a visit and another service, which modifier 25 would part."""
+    return [
+        pair
+        for pair in pairs_of(claim, know).found
+        if pair.owner in ("MOD-01", "MOD-03") and pair.parting is not Parting.PARTED
+    ]
+
+
+def _never_paid(claim: Claim, know: Knowledge, a: ServiceLine, b: ServiceLine) -> bool:
+    """Whether the two lines are a pair that no modifier parts: NCCI-01 says so, and 25 would not help."""
+    return any(
+        pair.owner == "NCCI-01" and {id(pair.one), id(pair.two)} == {id(a), id(b)}
+        for pair in pairs_of(claim, know).found
+    )
+
+
+def _same_day(claim: Claim, line: ServiceLine) -> Iterator[ServiceLine]:
+    """Other lines of the same performer that share a day with this one."""
+    for other in claim.lines:
+        if other is not line and shared_day(line, other) and same_performer(claim, line, other):
+            yield other
+
+
+def _is_minor(judge: Judge, line: ServiceLine) -> bool:
+    return judge.global_days(line.procedure) in ("000", "010")
+
+
+def _other(pair: Pair, line: ServiceLine) -> ServiceLine:
+    return pair.two if pair.one is line else pair.one
+
+
+def _visit_hit(visit: ServiceLine, procedure: ServiceLine, pair: Pair | None) -> Hit:
+    return Hit(
+        visit.procedure_place,
+        {"visit": visit.procedure, "procedure": procedure.procedure},
+        related=(procedure.procedure_place,),
+        severity=None if pair and pair.sure else Severity.WARNING,
+        on=pair.day if pair else None,
+    )
