@@ -1,0 +1,64 @@
+"""Injuries, their external causes, and what CLM11 says of an accident: DX-24, DX-25, DX-26."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scrubber.catalogue.check import Hit, Knowledge
+from scrubber.claims.model import Claim
+from scrubber.finding import Severity
+from scrubber.tables.icd10cm import Icd10cm, dotted
+
+from .reading import among
+
+
+def _encounter(code: str, table: Icd10cm) -> str:
+    """``initial``, ``subsequent`` or ``sequela``, as the seventh character's meaning begins; empty without one."""
+    rule = table.seventh(code) if len(code) == 7 else None
+    return rule.characters.get(code[6], "").split(" ", 1)[0] if rule else ""
+
+
+def injury_without_related_cause(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-24: a current injury and an empty CLM11. A remark, unless the payer insures accidents."""
+    if any(claim.related_causes):
+        return
+    for diagnosis in claim.diagnoses:
+        if among(diagnosis.code, know.params["injuries"]) and _encounter(diagnosis.code, know.icd10cm) != "sequela":
+            severity = None if know.profile.is_("property-casualty") else Severity.INFO
+            yield Hit(claim.clm.at(11), {"code": dotted(diagnosis.code)}, (diagnosis.place,), severity)
+            return
+
+
+def related_cause_without_injury(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-25: CLM11 speaks of an accident, the diagnoses do not. EM alone may be an illness caused by work: a remark."""
+    causes = [cause for cause in claim.related_causes if cause]
+    if not causes or not claim.diagnoses:
+        return
+    if any(among(diagnosis.code, know.params["accident_codes"]) for diagnosis in claim.diagnoses):
+        return
+    severity = Severity.INFO if causes == ["EM"] else None
+    values = {"causes": ", ".join(causes), "codes": ", ".join(dotted(code) for code in claim.codes())}
+    yield Hit(claim.clm.at(11), values, (claim.diagnoses[0].place,), severity)
+
+
+def external_cause_other_encounter(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-26: the external cause's seventh character tells of another stage of care than the injury's."""
+    table = know.icd10cm
+    injuries = [
+        (d, stage) for d in claim.diagnoses if d.code[:1] in ("S", "T") and (stage := _encounter(d.code, table))
+    ]
+    if not injuries:
+        return
+    stages = {stage for _, stage in injuries}
+    for diagnosis in claim.diagnoses:
+        if diagnosis.code[:1] in ("V", "W", "X", "Y"):
+            stage = _encounter(diagnosis.code, table)
+            if stage and stage not in stages:
+                injury = injuries[0][0]
+                values = {
+                    "cause": dotted(diagnosis.code),
+                    "cause_stage": stage,
+                    "injury": dotted(injury.code),
+                    "injury_stage": injuries[0][1],
+                }
+                yield Hit(diagnosis.place, values, (injury.place,))

@@ -1,0 +1,55 @@
+"""Whether each code may be billed on its day: DX-01, DX-02, DX-04 to DX-07, DX-0E."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.claims.model import Claim
+
+from .reading import report
+
+
+def code_incomplete(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-01: the code has others under it on the day of service."""
+    return report(claim, know, "DX-01")
+
+
+def code_not_in_force(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-02: the code is not, or not then, in the code set. Also says what could not be judged."""
+    return report(claim, know, "DX-02")
+
+
+def wrong_code_set(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-04: an ICD-9 qualifier on an ICD-10 date of service, or the other way round; said once a claim."""
+    return report(claim, know, "DX-04")
+
+
+def seventh_character(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-05: the seventh character is missing, not one of the category's, or not wanted."""
+    return report(claim, know, "DX-05")
+
+
+def placeholder(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-06: the placeholder X is missing, one too many, or stands where a real character is due."""
+    return report(claim, know, "DX-06")
+
+
+def repeated(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-07: a code stands on the claim more than once; one finding for every copy."""
+    found = report(claim, know, "DX-07")
+    for hit in found:
+        if isinstance(hit, Hit):
+            hit.values |= {"first": f"HI{hit.related[0].element:02d}", "copy": f"HI{hit.where.element:02d}"}
+    return found
+
+
+def written_with_dot(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-0E: a dot inside the code. All other edits judge the code without it."""
+    for diagnosis in claim.diagnoses:
+        if "." in diagnosis.written:
+            values = {"written": diagnosis.written, "code": diagnosis.code}
+            if diagnosis.position == 1:
+                values["case"] = "first-listed"
+            address = f"2300.HI{diagnosis.position:02d}-2"
+            yield Hit(diagnosis.place, values, change={address: diagnosis.code}, safe=True)
