@@ -30,7 +30,7 @@ def partial() -> Catalogue:
     try:
         return catalogue()
     except PackError:
-        from scrubber.catalogue.load import _build
+        from scrubber.catalogue.load import build
 
         records = []
         for folder in pack_folders(shipped_folder()):
@@ -38,7 +38,7 @@ def partial() -> Catalogue:
                 records.append(read_folder(folder, f"scrubber.edits.{folder.name}"))
             except PackError:
                 continue
-        return _build(records, {})
+        return build(records, {})
 
 
 @lru_cache(maxsize=64)

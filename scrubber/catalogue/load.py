@@ -41,7 +41,7 @@ def load(packs: Iterable[str | Path] = (), *, compiled: bool = True, installed: 
         record = {"packs": read_shipped(), "snippets": {}}
     folders = [*(_installed() if installed else ()), *((Path(path), None) for path in packs)]
     more = [read_folder(folder, module) for folder, module in folders]
-    catalogue = _build([*record["packs"], *more], record["snippets"])
+    catalogue = build([*record["packs"], *more], record["snippets"])
     if more or not checked:
         from scrubber.catalogue.lint import lint
 
@@ -217,7 +217,8 @@ def _fields(model: Any, path: tuple[int | str, ...]) -> list[str]:
     return [f.alias or n for n, f in model.model_fields.items()]
 
 
-def _build(records: list[Record], snippets: Any) -> Catalogue:
+def build(records: list[Record], snippets: Any) -> Catalogue:
+    """A catalogue of packs that were checked, not yet linted."""
     packs, edits, profiles = [], [], []
     for record in records:
         pack = read_pack(record["pack"], record["folder"], record["module"])
