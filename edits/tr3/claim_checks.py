@@ -1,0 +1,315 @@
+"""Checks of what the claim's own figures, dates and identifiers say of each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import lru_cache
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.claims.model import Claim, ServiceLine
+from scrubber.finding import Severity
+from scrubber.x12.loops import Loop
+from scrubber.x12.segments import Place, Segment
+
+Found = Iterable[Hit | Gap]
+NOTHING: tuple[Hit, ...] = ()
+
+
+def npi(claim: Claim, know: Knowledge) -> Found:
+    """CLM-01: every provider id sent as an NPI, above the claim, on it and on its lines."""
+    found: list[Hit] = []
+    for segment in _names(claim, know):
+        elements = segment.elements
+        if len(elements) > 9 and elements[8] == "XX" and (fault := npi_fault(elements[9], know.params["first_digits"])):
+            providers, faults = know.params["providers"], know.params["faults"]
+            loop = segment.loop.id if segment.loop else ""
+            values = {"value": elements[9], "provider": providers.get(loop, "Provider"), "fault": faults[fault]}
+            found.append(Hit(segment.at(9), values))
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def npi_fault(value: str, first_digits: str) -> str:
+    """What is wrong with an NPI, as a key of the entry's ``faults``: ``""`` when it is right.
+
+    The last digit is a Luhn check digit over the number with the card issuer prefix 80840, whose share of the sum is
+    always 24.
+    """
+    if not value:
+        return ""  # A missing id is the guide's to report.
+    if not (value.isascii() and value.isdigit()):
+        return "letters"
+    if len(value) != 10:
+        return "length"
+    doubled = sum((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[int(digit)] for digit in value[-2::-2])
+    if (24 + doubled + sum(int(digit) for digit in value[::-2])) % 10:
+        return "check-digit"
+    return "" if value[0] in first_digits else "unissued"
+
+
+def _names(claim: Claim, know: Knowledge) -> list[Segment]:
+    """The NM1 of every provider and subscriber that this claim rests on, in order of the file."""
+    found: list[Segment] | None = know.scratch.get("tr3.names")
+    if found is None:
+        found = [provider.nm1 for provider in (claim.billing, claim.pay_to) if provider and provider.nm1]
+        if claim.subscriber and claim.subscriber.person.nm1:
+            found.append(claim.subscriber.person.nm1)
+        for child in claim.loop.children:
+            kind = child.node.id[:3]
+            if kind in ("240", "232"):
+                found += [s for part in child.children if part.node.id[:3] in ("242", "233") and (s := _name(part))]
+            elif kind == "231" and (segment := _name(child)):
+                found.append(segment)
+        know.scratch["tr3.names"] = found
+    return found
+
+
+def _name(loop: Loop) -> Segment | None:
+    segment = loop.segments[0] if loop.segments else None
+    return segment if segment and segment.elements[0] == "NM1" else None
+
+
+def total_charge(claim: Claim, know: Knowledge) -> Found:
+    """CLM-02: the claim's charge is the sum of its lines' charges, to the cent."""
+    if claim.charge is None or not claim.lines:
+        return NOTHING
+    total = Decimal(0)
+    for line in claim.lines:
+        if line.charge is None:
+            return NOTHING  # An unreadable amount is reported as such.
+        total += line.charge
+    if total == claim.charge:
+        return NOTHING
+    values = {
+        "charge": f"{claim.charge:.2f}",
+        "total": f"{total:.2f}",
+        "difference": f"{abs(claim.charge - total):.2f}",
+        "lines": str(len(claim.lines)),
+    }
+    return (Hit(claim.clm.at(2), values, related=tuple(line.at(2) for line in claim.lines)),)
+
+
+def charges(claim: Claim, know: Knowledge) -> Found:
+    """CLM-03: a chargeable claim costs something, and no amount is negative."""
+    found: list[Hit] = []
+    if claim.charge is not None and (
+        claim.charge < 0 or (claim.charge == 0 and claim.transaction.kind == know.params["chargeable"])
+    ):
+        found.append(_charge(know, claim.clm.at(2), "claim", claim.charge))
+    found += [_charge(know, line.at(2), "line", line.charge) for line in claim.lines if line.charge and line.charge < 0]
+    return found
+
+
+def _charge(know: Knowledge, where: Place, case: str, amount: Decimal) -> Hit:
+    return Hit(where, {"case": case, "value": f"{amount:.2f}", "fault": know.params["faults"][case]})
+
+
+def service_in_future(claim: Claim, know: Knowledge) -> Found:
+    """CLM-04: no line was served after the file was received."""
+    received = know.received
+    if claim.service_to is not None and claim.service_to <= received and (claim.service_from or received) <= received:
+        return NOTHING
+    found = []
+    for line in claim.lines:
+        service = line.service
+        if service and (latest := max((d for d in (service.first, service.last) if d), default=None)):
+            if latest <= received:
+                continue
+            found.append(
+                Hit(service.segment.at(3), {"service": latest.isoformat(), "received": received.isoformat()}, on=latest)
+            )
+    return found
+
+
+def service_within_life(claim: Claim, know: Knowledge) -> Found:
+    """CLM-05: service lies between the patient's birth and death. One finding a claim: one date is wrong."""
+    patient = claim.patient
+    if patient is None:
+        return NOTHING
+    found: list[Hit] = []
+    birth, death = patient.birth, patient.death
+    if birth is not None and (early := [line for line in claim.lines if line.first and line.first < birth]):
+        person = patient.dmg.at(2) if patient.dmg else None
+        found.append(_out_of_life(early, person, {"case": "birth", "date": birth.isoformat()}, know))
+    if death is not None and (late := [line for line in claim.lines if line.last and line.last > death]):
+        person = patient.pat.at(6) if patient.pat else None
+        found.append(_out_of_life(late, person, {"case": "death", "date": death.isoformat()}, know))
+    return found
+
+
+def _out_of_life(lines: list[ServiceLine], person: Place | None, values: dict[str, str], know: Knowledge) -> Hit:
+    line, *others = lines
+    assert line.service is not None
+    day = line.first if values["case"] == "birth" else line.last
+    assert day is not None
+    values |= {"service": day.isoformat(), "relation": know.params["relations"][values["case"]]}
+    related = [*([person] if person else []), *(o.service.segment.at(3) for o in others if o.service)]
+    return Hit(line.service.segment.at(3), values, related=tuple(related), on=day)
+
+
+def service_reversed(claim: Claim, know: Knowledge) -> Found:
+    """CLM-06: a span of service dates starts before it ends."""
+    found: list[Hit] = []
+    for line in claim.lines:
+        service = line.service
+        if service and service.first and service.last and service.first > service.last:
+            values = {"first": service.first.isoformat(), "last": service.last.isoformat()}
+            found.append(Hit(service.segment.at(3), values, on=service.first))
+    return found
+
+
+def units(claim: Claim, know: Knowledge) -> Found:
+    """CLM-08: units are over zero, have few decimals, and are whole for a numeric procedure code."""
+    found: list[Hit] = []
+    for line in claim.lines:
+        quantity = line.units
+        if quantity is None or (quantity > 0 and quantity == int(quantity)):
+            continue
+        exponent = quantity.normalize().as_tuple().exponent
+        softer = None
+        if quantity <= 0:
+            case = "zero"
+        elif isinstance(exponent, int) and -exponent > know.params["decimals"]:
+            case = "decimals"
+        elif line.unit_basis == "UN" and line.procedure.isdigit():
+            case, softer = "fraction", Severity.WARNING
+        else:
+            continue
+        values = {"value": f"{quantity:f}", "procedure": line.procedure, "fault": know.params["faults"][case]}
+        found.append(Hit(line.at(4), values, severity=softer))
+    return found
+
+
+def payer_control_number(claim: Claim, know: Knowledge) -> Found:
+    """CLM-13: a replacement or void names the claim it corrects; an original names none."""
+    frequency, number = claim.frequency, claim.payer_control_number
+    if frequency in know.params["corrections"] and not number:
+        values = {"frequency": frequency, "fault": know.params["faults"]["missing"]}
+        return (Hit(claim.clm.at(5, 3), values),)
+    if frequency == know.params["original"] and number and (segment := claim.loop.find("REFF8")):
+        values = {"frequency": frequency, "fault": know.params["faults"]["surplus"]}
+        return (Hit(segment.at(2), values, related=(claim.clm.at(5, 3),), severity=Severity.WARNING),)
+    return NOTHING
+
+
+def subscriber_or_patient(claim: Claim, know: Knowledge) -> Found:
+    """CLM-15: either the subscriber is the patient (SBR02 = 18), or a patient loop follows."""
+    subscriber = claim.subscriber
+    if subscriber is None or subscriber.sbr is None or (subscriber.relationship == "18") != claim.dependent:
+        return NOTHING
+    case = "both" if claim.dependent else "neither"
+    related = (claim.patient_loop.segments[0].at(),) if claim.patient_loop and claim.patient_loop.segments else ()
+    return (Hit(subscriber.sbr.at(2), {"fault": know.params["faults"][case]}, related=related),)
+
+
+def medicare_dependent(claim: Claim, know: Knowledge) -> Found:
+    """CLM-16: Medicare has no dependents. A patient loop under SBR02 = 18 is CLM-15's fault."""
+    subscriber, patient = claim.subscriber, claim.patient_loop
+    if subscriber is None or patient is None or not patient.segments or subscriber.relationship == "18":
+        return NOTHING
+    pat = patient.find("PAT")
+    related = (subscriber.sbr.at(9),) if subscriber.sbr else ()
+    return (Hit(pat.at(1) if pat else patient.segments[0].at(), {}, related=related),)
+
+
+def payer_sequence(claim: Claim, know: Knowledge) -> Found:
+    """CLM-17: each payer of a claim has its own turn, and one is primary. U (unknown) may repeat and hide any."""
+    own = claim.subscriber.sbr if claim.subscriber else None
+    if own is None or (not claim.other_payers and own.get(1) == "P"):
+        return NOTHING
+    turns = [own, *(other.payer.sbr for other in claim.other_payers if other.payer.sbr)]
+    first: dict[str, Segment] = {}
+    found: list[Hit] = []
+    for segment in turns:
+        turn = segment.get(1)
+        if turn and turn != "U" and first.setdefault(turn, segment) is not segment:
+            values = {"value": turn, "fault": know.params["faults"]["repeated"]}
+            found.append(Hit(segment.at(1), values, related=(first[turn].at(1),)))
+    if not found and "P" not in first and all(s.get(1) not in ("U", "") for s in turns):
+        # The claim, not its subscriber, lacks the primary payer: another claim of the subscriber may have one.
+        values = {"value": own.get(1), "fault": know.params["faults"]["no-primary"]}
+        found.append(Hit(claim.clm.at(), values, related=(own.at(1),)))
+    return found
+
+
+def street_address(claim: Claim, know: Knowledge) -> Found:
+    """CLM-23: the billing provider's address is a street, not a box."""
+    segment = claim.billing.loop.find("N3") if claim.billing else None
+    if segment is None:
+        return NOTHING
+    pattern = know.params["box"]
+    return [Hit(segment.at(n), {"value": segment.get(n)}) for n in (1, 2) if _matches(pattern, segment.get(n))]
+
+
+@lru_cache(maxsize=10_000)
+def _matches(pattern: str, text: str) -> bool:
+    return bool(text) and re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def nine_digit_zip(claim: Claim, know: Knowledge) -> Found:
+    """CLM-24: addresses in the United States, where care is billed and given, have the ZIP code in full."""
+    found: list[Hit] = []
+    for loop in _places_of_care(claim):
+        segment = loop.find("N4")
+        if segment is None:
+            continue
+        code = segment.get(3)
+        if len(code) == 9 and code.isdigit():
+            continue
+        country = segment.get(4) or know.code_lists["states"].get(segment.get(2), {}).get("country", "US")
+        if country != "US":
+            continue
+        plain = re.sub(r"[ -]", "", code)
+        case = "missing" if not code else "punctuated" if re.fullmatch(r"\d{9}", plain) else "short"
+        places, faults = know.params["places"], know.params["faults"]
+        values = {"case": case, "value": code, "place": places.get(loop.id, ""), "fault": faults[case]}
+        change = {f"{loop.id}.N403": plain} if case == "punctuated" else None
+        found.append(Hit(segment.at(3), values, change=change, safe=True))
+    return found
+
+
+def _places_of_care(claim: Claim) -> Iterator[Loop]:
+    """Loops of the billing provider and of the service facilities, the claim's and the lines'."""
+    if claim.billing:
+        yield claim.billing.loop
+    for child in claim.loop.children:
+        if child.node.id == "2310C":
+            yield child
+        elif child.node.id == "2400":
+            yield from child.each("2420C")
+
+
+def accident(claim: Claim, know: Knowledge) -> Found:
+    """CLM-29: an accident has a date, and a car accident a state. Work-related illness has no accident date."""
+    causes = claim.related_causes
+    if not causes:
+        return NOTHING
+    found: list[Hit] = []
+    faults, accidents = know.params["faults"], know.params["accidents"]
+    named = next((cause for cause in causes if cause in accidents), "")
+    if claim.accident is None and (named or know.params["maybe"] in causes):
+        values = {"case": "date", "value": named or know.params["maybe"], "fault": faults["date"]}
+        found.append(Hit(claim.clm.at(11), values, severity=None if named else Severity.WARNING))
+    if know.params["car"] in causes and not claim.accident_state:
+        parts = claim.clm.get(11).split(claim.delimiters.component)
+        if len(parts) < 5 or parts[4] in ("", "US", "CA"):
+            values = {"case": "state", "value": know.params["car"], "fault": faults["state"]}
+            found.append(Hit(claim.clm.at(11, 4), values))
+    return found
+
+
+def organisation_name(claim: Claim, know: Knowledge) -> Found:
+    """CLM-37: an organisation has no first or middle name, prefix or suffix. One finding for one name."""
+    found: list[Hit] = []
+    for segment in _names(claim, know):
+        elements = segment.elements
+        if len(elements) > 4 and elements[2] == "2":
+            filled = next((n for n in range(4, min(8, len(elements))) if elements[n]), 0)
+            if filled:
+                part = know.params["parts"][filled - 4]
+                where = know.params["entities"].get(segment.loop.id if segment.loop else "", "Organisation")
+                values = {"case": part, "value": elements[filled], "part": part, "entity": where}
+                found.append(Hit(segment.at(filled), values))
+    return found
