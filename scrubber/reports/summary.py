@@ -1,0 +1,99 @@
+"""The last part of the text report: totals, what was found most, what was not checked, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scrubber.reports.prose import Page, count, harmless, money
+from scrubber.reports.report import Run
+from scrubber.reports.tally import Tally
+from scrubber.reports.wording import Wording
+from scrubber.verdict import TableUsed
+
+MOST = 8
+"""Edits, and groups of what was not checked, that are told one by one."""
+
+LABEL = 13
+
+
+def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: Run, page: Page) -> str:
+    """The summary as text."""
+    lines = [page.paint("Summary", "strong") + "\n"]
+    for label, text in (
+        *_counts(tally),
+        *_most(tally, wording),
+        *_tables(tables),
+        ("Received", f"{run.received} (the day that edits of format are judged by)"),
+        *_unchecked(tally),
+        *_next(tally),
+    ):
+        lines.append(page.paragraph(text, 2, label, LABEL))
+    return "".join(lines)
+
+
+def _counts(tally: Tally) -> Iterator[tuple[str, str]]:
+    totals = tally.totals
+    if len(tally.files) != 1:
+        yield "Files", f"{len(tally.files):,}"
+    for file in tally.errors:
+        yield "Not judged", f"{harmless(file.path)}: {file.error or 'unreadable'}"
+    if totals.claims:
+        yield (
+            "Claims",
+            f"{totals.claims:,}: {totals.accepted:,} accepted ({money(totals.charge_accepted)}), "
+            f"{totals.rejected:,} rejected ({money(totals.charge_rejected)})",
+        )
+    elif not tally.errors:
+        yield "Claims", "none: there is no claim in what was read"
+    found = totals.findings
+    if any(found.values()):
+        info = f", {found['info']:,} for information" if found["info"] else ""
+        yield "Findings", f"{count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}{info}"
+
+
+def _most(tally: Tally, wording: Wording) -> Iterator[tuple[str, str]]:
+    weight = {"reject": 0, "warning": 1, "info": 2}
+    ranked = sorted(tally.edits.items(), key=lambda item: (weight[item[0][1]], -item[1], item[0][0]))
+    for number, ((edit, severity), times) in enumerate(ranked[:MOST]):
+        name = wording.entry(edit).name
+        yield "" if number else "Most often", f"{times:>5,} x {edit} {name} ({severity})"
+    if len(ranked) > MOST:
+        yield "", f"and {count(len(ranked) - MOST, 'other edit')}"
+
+
+def _tables(tables: Sequence[TableUsed]) -> Iterator[tuple[str, str]]:
+    for number, table in enumerate(tables):
+        dates = f", {table.from_ or 'any day'} to {table.to or 'further notice'}" if table.from_ or table.to else ""
+        yield "" if number else "Tables", f"{table.name}: {table.edition}{dates}, {count(table.rows, 'row')}"
+
+
+def _unchecked(tally: Tally) -> Iterator[tuple[str, str]]:
+    """One reason often leaves several edits open: told together."""
+    groups: dict[str, dict[str, int]] = {}
+    for (edit, reason), times in tally.unchecked.items():
+        groups.setdefault(reason, {})[edit] = times
+    ranked = sorted(groups.items(), key=lambda item: (-max(item[1].values()), item[0]))
+    for number, (reason, edits) in enumerate(ranked[:MOST]):
+        times = max(edits.values())
+        yield "" if number else "Not checked", f"{', '.join(sorted(edits))} ({times:,} x): {reason}"
+    if len(ranked) > MOST:
+        yield "", f"and {count(len(ranked) - MOST, 'other reason')}: --format json lists them all"
+
+
+def _next(tally: Tally) -> Iterator[tuple[str, str]]:
+    totals = tally.totals
+    edits = [edit for (edit, severity) in tally.edits if severity == "reject"]
+    if totals.rejected or totals.findings["reject"]:
+        example = min(edits, key=lambda e: (-tally.edits[e, "reject"], e)) if edits else ""
+        more = f" `scrubber explain {example}` tells an edit in full, with an example." if example else ""
+        yield (
+            "Next",
+            "Correct what is rejected where the claims are kept, write the file anew and check it again before you "
+            f"send it.{more}",
+        )
+    elif tally.errors:
+        yield "Next", "See why a file could not be judged: nothing is known about its claims."
+    elif totals.claims:
+        limit = " as far as they could be checked" if tally.unchecked else ""
+        look = " Look at the warnings first: a payer may ask." if totals.findings["warning"] else ""
+        yield "Next", f"Nothing here rejects these claims{limit}: they can be sent.{look}"

@@ -1,0 +1,329 @@
+"""The report for people: file by file, claim by claim, what is wrong, where, why, and what to do about it.
+
+Clean claims are counted, not listed. What stands above several claims (a billing provider, a subscriber) is told once,
+where its first claim stands. Why an edit exists and who says so is told at its first finding of a file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
+
+from scrubber.catalogue.entry import Citation
+from scrubber.claims.model import Claim
+from scrubber.finding import Finding, Location, Severity
+from scrubber.reports.glimpse import Glimpse, Sight, find_segment
+from scrubber.reports.held import Docket, judge_envelope
+from scrubber.reports.prose import Mark, Page, count, harmless, money
+from scrubber.reports.report import Run
+from scrubber.reports.summary import summarise
+from scrubber.reports.tally import Tally
+from scrubber.reports.wording import Wording
+from scrubber.verdict import (
+    ClaimStatus,
+    ClaimVerdict,
+    Event,
+    FileEnd,
+    FileStart,
+    GroupEnd,
+    GroupStart,
+    InterchangeEnd,
+    InterchangeStart,
+    SetEnd,
+    SetStart,
+    TableUsed,
+)
+
+PROVIDER_LOOPS = frozenset({"2000A", "2010AA", "2010AB", "2010AC"})
+SUBSCRIBER_LOOPS = frozenset({"2000B", "2010BA", "2010BB"})
+PATIENT_LOOPS = frozenset({"2000C", "2010CA"})
+
+LABEL = 8
+"""Columns of the words (``Why``, ``Fix``) that stand before a paragraph."""
+
+RELATED = 3
+"""Places that a finding shows beside its own."""
+
+_FATE = "\x01"
+"""Stands in a held claim where its status goes. No other text here holds control characters."""
+
+
+class TextReport:
+    """``--format text``.
+
+    ``verbose`` lists the accepted claims too and tells every finding in full; ``quiet`` leaves out all but findings.
+    ``look`` opens the file again to show segments above the claims; without it their text is not shown.
+    """
+
+    def __init__(
+        self,
+        out: BinaryIO,
+        wording: Wording,
+        run: Run,
+        page: Page | None = None,
+        *,
+        verbose: bool = False,
+        quiet: bool = False,
+        glimpse: Glimpse | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
+        self._out = out
+        self._wording = wording
+        self._run = run
+        self._page = page or Page()
+        self._verbose = verbose
+        self._quiet = quiet
+        self._glimpse = glimpse
+        self._encoding = encoding
+        self._docket = Docket(self._doom, self._put)
+        self._interchange = self._group = self._set = ""
+        self._first_file = True
+        self._told: set[tuple[str, int, int]] = set()
+        """Findings above the claims that have been told, by edit, segment and byte."""
+        self._explained: set[str] = set()
+        """Edits that this file's part has explained."""
+        self._tally = Tally()
+        """Of the files of this piece."""
+
+    # Events ------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        pass
+
+    def end(self, tally: Tally, tables: Sequence[TableUsed]) -> None:
+        if not self._quiet:
+            self._write(
+                ("" if self._first_file else "\n") + summarise(tally, tables, self._wording, self._run, self._page)
+            )
+
+    def take_in(self, piece: BinaryIO) -> None:
+        self._separate()
+        shutil.copyfileobj(piece, self._out, 1 << 20)
+
+    def handle(self, event: Event) -> None:
+        self._tally.handle(event)
+        if type(event) is ClaimVerdict:
+            self._claim(event)
+        elif isinstance(event, SetStart):
+            self._set = event.control_number
+            self._told = {key for key in self._told if key[1] == 0}
+        elif isinstance(event, SetEnd):
+            self._close(event, f"Transaction set {harmless(self._set)}")
+        elif isinstance(event, GroupStart):
+            self._group = event.control_number
+        elif isinstance(event, GroupEnd):
+            self._close(event, f"Functional group {harmless(self._group)}")
+        elif isinstance(event, InterchangeStart):
+            self._interchange = event.control_number
+            if self._glimpse:
+                self._glimpse.delimiters = event.delimiters
+        elif isinstance(event, InterchangeEnd):
+            self._close(event, f"Interchange {harmless(self._interchange)}")
+        elif isinstance(event, FileStart):
+            self._separate()
+            self._told, self._explained = set(), set()
+            if self._glimpse:
+                self._glimpse.open(event.path)
+            if not self._quiet:
+                self._write(self._page.paint(harmless(event.path), "strong") + "\n")
+        elif isinstance(event, FileEnd):
+            self._close_file(event)
+
+    def _separate(self) -> None:
+        if not self._first_file:
+            self._write("\n")
+        self._first_file = False
+
+    def _write(self, text: str) -> None:
+        self._out.write(text.encode(self._encoding, "replace"))
+
+    # Claims ------------------------------------------------------------------------------------------------------
+
+    def _claim(self, verdict: ClaimVerdict) -> None:
+        rejected = verdict.status is ClaimStatus.REJECTED
+        if not verdict.findings and not rejected and not self._verbose:
+            return
+        claim = verdict.claim
+        inherited = [f for f in verdict.findings if f.inherited]
+        own = [f for f in verdict.findings if not f.inherited]
+        text = "".join(self._heading_above(f, claim) for f in inherited if self._is_news(f))
+        text += f"\n{_FATE}{self._claim_header(claim)}\n"
+        if inherited:
+            because = ", ".join(dict.fromkeys(f"{f.edit} ({_owner(f.where)})" for f in inherited))
+            text += self._page.paragraph(f"Rejected with what stands above it: {because}, told above.", 2)
+        text += "".join(self._finding(f, find_segment(claim.loop, f.where)) for f in _by_weight(own))
+        self._docket.add(("R" if rejected else "A").encode() + text.encode(self._encoding, "replace"))
+
+    def _claim_header(self, claim: Claim) -> str:
+        first, last = claim.service_from, claim.service_to
+        day = "not readable" if first is None else str(first) if last in (None, first) else f"{first} to {last}"
+        parts = [f"Claim {harmless(claim.id) or '(no number)'}"]
+        if not self._run.redacted:
+            parts += [f"service {day}", f"charge {money(claim.charge)}"]
+            if claim.payer and claim.payer.name:
+                parts.append(harmless(claim.payer.name))
+        return self._page.paint(" | ".join(parts), "strong")
+
+    @staticmethod
+    def _doom(entry: bytes, cause: Finding | None) -> bytes:
+        return b"R" + entry[1:] if entry[:1] == b"A" else entry
+
+    def _put(self, entry: bytes) -> None:
+        """A claim with the status that it has in the end, or text about what stands above the claims."""
+        kind, text = entry[:1], entry[1:]
+        if kind != b"T":
+            fate = self._page.paint("REJECTED", "reject") if kind == b"R" else self._page.paint("accepted", "good")
+            text = text.replace(_FATE.encode(), f"{fate}  ".encode(), 1)
+        self._out.write(text)
+
+    def _close(self, event: SetEnd | GroupEnd | InterchangeEnd, what: str) -> None:
+        """An envelope is over: what is to be said of it stands before its claims."""
+        text = self._above(event.findings, what)
+        lost, cause = judge_envelope(event)
+        if lost:
+            text = self._lost(cause, what, event.claims if isinstance(event, SetEnd) else 0) + text
+        self._docket.close(event, b"T" + text.encode(self._encoding, "replace") if text else b"")
+
+    def _lost(self, cause: Finding | None, what: str, claims: int) -> str:
+        page = self._page
+        with_it = f", and with it {'its claim' if claims == 1 else f'all its {claims:,} claims'}" if claims else ""
+        text = f"\n{page.paint('REJECTED', 'reject')}{page.paint(f'  {what}{with_it}', 'strong')}\n"
+        if cause is None:
+            return text
+        inside = f" in claim {harmless(cause.where.claim)}" if cause.where.claim else ""
+        return text + page.paragraph(
+            f"It comes back as a whole because of {cause.edit} ({self._wording.entry(cause.edit).name}){inside}, told "
+            "below. None of its claims is taken, faultless ones included: correct this first.",
+            2,
+        )
+
+    # What stands above the claims --------------------------------------------------------------------------------
+
+    def _is_news(self, finding: Finding) -> bool:
+        key = _key(finding)
+        if key in self._told:
+            return False
+        self._told.add(key)
+        return True
+
+    def _heading_above(self, finding: Finding, claim: Claim) -> str:
+        """A finding that rejects this claim and those after it, told once."""
+        owner = _owner(finding.where)
+        head = self._page.paint("REJECTED", "reject")
+        what = self._page.paint(f"  {owner[:1].upper()}{owner[1:]}, and with it every claim under it", "strong")
+        return f"\n{head}{what}\n{self._finding(finding, find_segment(claim.loop, finding.where))}"
+
+    def _above(self, findings: Iterable[Finding], what: str) -> str:
+        """What is found above the claims and has not been told with one of them."""
+        news = [f for f in findings if self._is_news(f)]
+        if not news:
+            return ""
+        text = f"\n{self._page.paint(f'{what}, above its claims', 'strong')}\n"
+        for finding in _by_weight(news):
+            text += self._finding(finding, self._glimpse.segment(finding.where) if self._glimpse else None)
+        return text
+
+    def _close_file(self, event: FileEnd) -> None:
+        self._docket.close(event)
+        self._write(self._above(event.findings, "File"))
+        if event.error is not None:
+            self._write("\n" + self._page.paragraph(event.error, 0, self._page.paint("NOT JUDGED", "reject"), 12))
+        if not self._quiet:
+            self._write(f"\n{self._file_line()}\n")
+
+    def _file_line(self) -> str:
+        file = self._tally.files[-1]
+        totals = file.totals
+        if not totals.claims:
+            return "No claims read."
+        if not totals.rejected:
+            return f"{count(totals.claims, 'claim')}, {self._page.paint('accepted', 'good')}: none is rejected."
+        return f"{count(totals.claims, 'claim')}: {totals.accepted:,} accepted, {totals.rejected:,} rejected."
+
+    # Findings ----------------------------------------------------------------------------------------------------
+
+    def _finding(self, finding: Finding, sight: Sight | None) -> str:
+        page, entry = self._page, self._wording.entry(finding.edit)
+        severity = finding.severity.value
+        brief = finding.severity is not Severity.REJECT and not self._verbose
+        mark = page.paint(f"{severity.upper():<8}", severity)
+        text = f"\n  {mark} {page.paint(finding.edit, 'strong')} {page.paint(entry.name, 'faint')}\n"
+        text += page.paragraph(entry.message(finding), 4)
+        if sight is not None and not brief:
+            text += self._sight(finding, sight)
+        text += page.paragraph(_place(finding), 4, "At", LABEL)
+        full = self._verbose or not (brief or finding.edit in self._explained)
+        if full:
+            self._explained.add(finding.edit)
+            text += page.paragraph(entry.why, 4, "Why", LABEL)
+        text += page.paragraph(entry.fix, 4, "Fix", LABEL)
+        text += self._changes(finding)
+        if full:
+            for citation in entry.citations:
+                text += page.paragraph(_cite(citation), 4, "Source", LABEL)
+        return text
+
+    def _sight(self, finding: Finding, sight: Sight) -> str:
+        """The segment with what is wrong marked ``^``, and what it collides with marked ``-``."""
+        where = finding.where
+        marks = [] if where.element is None and where.length else [Mark(where.offset - sight.offset, where.length)]
+        for other in finding.related[:RELATED]:
+            if other.ordinal == where.ordinal and other.offset != where.offset:
+                marks.append(Mark(other.offset - sight.offset, other.length, "-"))
+        text = self._page.segment(sight.text, marks, 4, finding.severity.value)
+        for other in finding.related[:RELATED]:
+            beside = sight.beside(other)
+            if beside is not None and other.ordinal != where.ordinal:
+                mark = [Mark(other.offset - beside.offset, other.length, "-")] if other.element else []
+                text += self._page.segment(beside.text, mark, 4, "faint")
+        return text
+
+    def _changes(self, finding: Finding) -> str:
+        if finding.fix is None or not finding.fix.changes:
+            return ""
+        to = "; ".join(f"{address} = {value or '(empty)'}" for address, value in finding.fix.changes.items())
+        asked = "" if finding.fix.safe else ", if the record bears it out"
+        return self._page.paragraph(f"{to}{asked}", 4, "Change", LABEL)
+
+
+def _by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Rejects first; the order of the file otherwise."""
+    weight = {Severity.REJECT: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    return sorted(findings, key=lambda f: weight[f.severity])
+
+
+def _key(finding: Finding) -> tuple[str, int, int]:
+    return (finding.edit, finding.where.ordinal, finding.where.offset)
+
+
+def _owner(where: Location) -> str:
+    """Whose loop it is."""
+    loop = where.loop or ""
+    if loop in PROVIDER_LOOPS:
+        return "the billing provider"
+    if loop in SUBSCRIBER_LOOPS:
+        return "the subscriber"
+    if loop in PATIENT_LOOPS:
+        return "the patient"
+    return "the transaction set"
+
+
+def _place(finding: Finding) -> str:
+    """``line 2, SV101-3 in loop 2400 (segment 31 of the set, byte 1,034)``."""
+    where = finding.where
+    parts = [f"line {where.line}"] if where.line is not None else []
+    named = where.element or where.segment
+    loop = f"loop {where.loop}" if where.loop else ""
+    parts.append(f"{named} in {loop}" if named and loop else named or loop or "the file")
+    if where.repeat:
+        parts.append(f"repetition {where.repeat}")
+    segment = f"segment {where.ordinal:,} of the set, " if where.ordinal else ""
+    return f"{', '.join(parts)} ({segment}byte {where.offset:,})"
+
+
+def _cite(citation: Citation) -> str:
+    source = citation.source
+    edition = f", {source.edition}" if source.edition and source.edition not in source.title else ""
+    doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
+    return f"{source.title}{edition}: {citation.at}{doubt}"
