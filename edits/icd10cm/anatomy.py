@@ -1,7 +1,8 @@
-"""Why a code is not billable on a day: incomplete, wrongly built, not in force, or no code at all."""
+"""What a code's characters and titles tell: why it is not billable on a day, and what it leaves unspecified."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from scrubber.tables.icd10cm import CodeStatus, Icd10cm, Seventh, dotted
@@ -122,3 +123,23 @@ def _limited(shown: list[str]) -> str:
     if more > 0:
         return f"{', '.join(shown[: MOST_SHOWN + 2])} and {more} more"
     return ", ".join(shown)
+
+
+def find_specific(table: Icd10cm, code: str, others: Iterable[str]) -> str:
+    """The first of the other codes that says more exactly what this "unspecified" code leaves open, or ``""``.
+
+    The family of an unspecified code is the nearest heading above it whose title does not say unspecified itself:
+    M54 for M54.9, M50 for M50.90, but M25.6 for M25.60.
+    """
+    stem = family = code[:6].rstrip("X") if len(code) == 7 and table.seventh(code) else code
+    # ICD-10-CM writes "unspecified" as 9, or as 0 at the end; other endings name a side or a kind.
+    while len(family) > 3 and family[-1] in "09" and "unspecified" in (table.title(family) or "").lower():
+        family = family[:-1].rstrip("X")
+    if family == stem:
+        return ""
+    for other in others:
+        if other != code and other.startswith(family):
+            title = table.title(other)
+            if title and "unspecified" not in title.lower():
+                return other
+    return ""

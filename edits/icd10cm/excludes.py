@@ -10,7 +10,7 @@ from scrubber.claims.model import Claim, Diagnosis
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Excludes, Icd10cm, dotted
 
-from .reading import Pair, among, listed, read_codes
+from .reading import Pair, among, listed, read_codes, report
 
 _KEY = "icd10cm pairs"
 
@@ -242,41 +242,6 @@ def _is_current(code: str, table: Icd10cm) -> bool:
     return bool(meaning) and not meaning.startswith("sequela")
 
 
-def unspecified_beside_specific(claim: Claim, know: Knowledge) -> Iterator[Hit]:
-    """DX-0D: an "unspecified" code beside a code that says it more exactly.
-
-    The family of an unspecified code is the nearest heading above it whose title does not say unspecified itself:
-    M54 for M54.9, M50 for M50.90, but M25.6 for M25.60.
-    """
-    judged = read_codes(claim, know)
-    usable = judged.usable
-    if len(usable) < 2:
-        return
-    diagnoses = claim.diagnoses
-    heads = [diagnoses[i].code[:3] for i in usable]
-    if len(set(heads)) == len(heads):
-        return
-    excluded = {frozenset((pair.first, pair.second)) for pair in judged.pairs}
-    table = know.icd10cm
-    for i in sorted(usable):
-        family = _family(diagnoses[i].code, table)
-        if not family:
-            continue
-        for j in sorted(usable):
-            other = diagnoses[j].code
-            if j == i or not other.startswith(family) or frozenset((i, j)) in excluded:
-                continue
-            if "unspecified" not in (table.title(other) or "unspecified").lower():
-                values = {"code": dotted(diagnoses[i].code), "title": table.title(diagnoses[i].code) or ""}
-                values |= {"other": dotted(other), "other_title": table.title(other) or ""}
-                yield Hit(diagnoses[i].place, values, (diagnoses[j].place,))
-                break
-
-
-def _family(code: str, table: Icd10cm) -> str:
-    """The heading that an unspecified code is the vague member of; empty when the code is not an unspecified one."""
-    stem = code[:6].rstrip("X") if len(code) == 7 and table.seventh(code) else code
-    # ICD-10-CM writes "unspecified" as 9, or as 0 at the end; other endings name a side or a kind.
-    while len(stem) > 3 and stem[-1] in "09" and "unspecified" in (table.title(stem) or "").lower():
-        stem = stem[:-1].rstrip("X")
-    return stem if stem != (code[:6].rstrip("X") if len(code) == 7 else code) else ""
+def unspecified_beside_specific(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
+    """DX-0D: an "unspecified" code beside a code that says it more exactly."""
+    return report(claim, know, "DX-0D")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scrubber.catalogue.check import Hit, Knowledge
 from scrubber.claims.model import Claim
@@ -29,16 +29,16 @@ def injury_without_related_cause(claim: Claim, know: Knowledge) -> Iterator[Hit]
             return
 
 
-def related_cause_without_injury(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def related_cause_without_injury(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-25: CLM11 speaks of an accident, the diagnoses do not. EM alone may be an illness caused by work: a remark."""
+    if not claim.related_causes or not claim.diagnoses:
+        return ()
     causes = [cause for cause in claim.related_causes if cause]
-    if not causes or not claim.diagnoses:
-        return
-    if any(among(diagnosis.code, know.params["accident_codes"]) for diagnosis in claim.diagnoses):
-        return
+    if not causes or any(among(diagnosis.code, know.params["accident_codes"]) for diagnosis in claim.diagnoses):
+        return ()
     severity = Severity.INFO if causes == ["EM"] else None
     values = {"causes": ", ".join(causes), "codes": ", ".join(dotted(code) for code in claim.codes())}
-    yield Hit(claim.clm.at(11), values, (claim.diagnoses[0].place,), severity)
+    return (Hit(claim.clm.at(11), values, (claim.diagnoses[0].place,), severity),)
 
 
 def external_cause_other_encounter(claim: Claim, know: Knowledge) -> Iterator[Hit]:

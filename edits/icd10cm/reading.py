@@ -17,7 +17,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import CodeStatus, Excludes, Icd10cm, Level, dotted
 
-from .anatomy import explain_code
+from .anatomy import explain_code, find_specific
 
 ICD10_START = date(2015, 10, 1)
 """First day of service on which HIPAA claims carry ICD-10-CM instead of ICD-9-CM (45 CFR 162.1002(c))."""
@@ -146,6 +146,11 @@ def _judge(
             pairs = tuple(_pairs(table, usable, claim_day))
         else:
             faults.setdefault("DX-E1", []).append(Gap(f"no tabular list for services of {claim_day} is at hand"))
+    if len(usable) > 1:
+        excluded = {frozenset((pair.first, pair.second)) for pair in pairs}
+        for found in _unspecified(table, usable):
+            if frozenset((found.at, *found.related)) not in excluded:
+                faults.setdefault("DX-0D", []).append(found)
     if not (faults or pairs or limited):
         return Judged(usable=frozenset(usable.values()))
     return Judged({k: tuple(v) for k, v in faults.items()}, pairs, tuple(limited), frozenset(usable.values()))
@@ -202,9 +207,20 @@ def _pairs(table: Icd10cm, usable: dict[str, int], day: date) -> Iterator[Pair]:
         yield Pair(usable[codes[i]], usable[codes[j]], tuple(several), allowed)
 
 
+def _unspecified(table: Icd10cm, usable: dict[str, int]) -> Iterator[Found]:
+    """Unspecified codes beside specific ones of their family (DX-0D)."""
+    heads = [code[:3] for code in usable]
+    for code, head in zip(usable, heads, strict=True):
+        if heads.count(head) > 1 and (other := find_specific(table, code, usable)):
+            values = {"code": dotted(code), "title": table.title(code) or ""}
+            values |= {"other": dotted(other), "other_title": table.title(other) or ""}
+            yield Found(usable[code], values, (usable[other],))
+
+
 def report(claim: Claim, know: Knowledge, edit: str) -> Sequence[Hit | Gap]:
     """What the judgement holds for one edit, as Hits at the claim's own places."""
-    found = read_codes(claim, know).faults.get(edit)
+    judged: Judged | None = know.scratch.get(_KEY)  # A dozen edits ask: spare them a call.
+    found = (judged or read_codes(claim, know)).faults.get(edit)
     if not found:
         return ()
     return [f if isinstance(f, Gap) else to_hit(claim, f) for f in found]

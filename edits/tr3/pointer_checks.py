@@ -147,6 +147,8 @@ def first_pointer_unfit(claim: Claim, know: Knowledge) -> Sequence[Hit]:
         if not diagnoses:
             continue
         first = diagnoses[0]
+        if not _may_be_unfit(know.icd10cm, first.code):
+            continue
         day = line.first or claim.service_from
         kind = _kind(know.icd10cm, first.code, day) if day else ""
         if not kind:
@@ -165,6 +167,11 @@ def first_pointer_unfit(claim: Claim, know: Knowledge) -> Sequence[Hit]:
 
 
 @lru_cache(maxsize=8_192)
+def _may_be_unfit(table: Icd10cm, code: str) -> bool:
+    """Whether a code is, on some day, one that PTR-10 looks at: the quick no."""
+    return code.startswith("Z") or any(w.attributes & {"ecodepdx", "manifestation"} for w in table.windows(code))
+
+
 def _kind(table: Icd10cm, code: str, day: date) -> str:
     """What keeps a code from being a reason for a service, in words; ``status`` for one that params decide about."""
     if table.has(code, "ecodepdx", day):
