@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
-from scrubber.tables.icd10cm import Icd10cm
-from scrubber.tables.ptp import PtpTable
 from scrubber.x12.segments import Place
+
+if TYPE_CHECKING:  # A run that asks for no table should not load its module.
+    from scrubber.tables.icd10cm import Icd10cm
+    from scrubber.tables.ptp import PtpTable
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrubber.catalogue.check import Check, Gap, Hit, Knowledge, ProfileView
 from scrubber.catalogue.conditions import compile_edit, service_day
@@ -105,16 +105,15 @@ class _Knowledge(Knowledge):
         return table
 
 
-class _Runner:
-    """An edit ready to run under one profile."""
+class _Rule(NamedTuple):
+    """An edit as it stands under one profile."""
 
-    __slots__ = ("edit", "params", "run", "severity")
+    edit: Edit
+    severity: Severity
 
-    def __init__(self, edit: Edit, run: Check, params: Mapping[str, Any], severity: Severity) -> None:
-        self.edit = edit
-        self.run = run
-        self.params = params
-        self.severity = severity
+
+_Runner = tuple[Check, Mapping[str, Any], _Rule]
+"""What is called for an edit, the parameters that it reads, and whose it is."""
 
 
 class _Profile:
@@ -192,12 +191,12 @@ class Engine:
         know.profile = profile
         if know.scratch:
             know.scratch.clear()
-        found: list[tuple[_Runner, Hit | Gap]] = []
+        found: list[tuple[_Rule, Hit | Gap]] = []
         crashed: list[tuple[Edit, str]] = []
-        for runner in runners:
-            know.params = runner.params
+        for run, params, runner in runners:
+            know.params = params
             try:
-                for hit in runner.run(claim, know):
+                for hit in run(claim, know):
                     found.append((runner, hit))
             except Exception as error:
                 if self.strict:
@@ -253,7 +252,7 @@ class Engine:
                 run = self._runs.get(number)
                 if run is None:
                     run = self._runs[number] = self._compile(edit)
-                chosen.append(_Runner(edit, run, profile.params[edit.id], profile.severity[edit.id]))
+                chosen.append((run, profile.params[edit.id], _Rule(edit, profile.severity[edit.id])))
         profile.chosen[bits] = runners = tuple(chosen)
         return runners
 
@@ -293,27 +292,27 @@ class Engine:
         self,
         claim: Claim,
         structural: Sequence[Finding],
-        found: list[tuple[_Runner, Hit | Gap]],
+        found: list[tuple[_Rule, Hit | Gap]],
         crashed: list[tuple[Edit, str]],
         judgement: Judgement,
     ) -> None:
         """Hits to findings: those in force, outside damaged parts, and told by one edit only."""
         damage = [f for f in structural if f.where.length]
         unchecked: dict[Unchecked, None] = {}
-        findings: list[tuple[_Runner, Hit, Finding]] = []
-        for runner, hit in found:
+        findings: list[tuple[_Rule, Hit, Finding]] = []
+        for rule, hit in found:
             if isinstance(hit, Gap):
-                unchecked[Unchecked(runner.edit.id, hit.reason, hit.line)] = None
+                unchecked[Unchecked(rule.edit.id, hit.reason, hit.line)] = None
                 continue
-            finding = self._finding(claim, runner, hit)
-            reason = self._not_judged(claim, runner.edit, hit, finding, damage)
+            finding = self._finding(claim, rule, hit)
+            reason = self._not_judged(claim, rule.edit, hit, finding, damage)
             if reason is None:
-                findings.append((runner, hit, finding))
+                findings.append((rule, hit, finding))
             elif reason:
-                unchecked[Unchecked(runner.edit.id, reason, finding.where.line)] = None
+                unchecked[Unchecked(rule.edit.id, reason, finding.where.line)] = None
         said = [*structural, *(finding for _, _, finding in findings)]
-        for runner, hit, finding in findings:
-            if any(other.edit in runner.edit.yields_to and _meet(finding, other) for other in said):
+        for rule, hit, finding in findings:
+            if any(other.edit in rule.edit.yields_to and _meet(finding, other) for other in said):
                 continue
             level = self._level_of(hit.where)
             if level is None:
@@ -329,12 +328,12 @@ class Engine:
         judgement.own.sort(key=lambda finding: finding.sort_key)
         judgement.unchecked.extend(unchecked)
 
-    def _finding(self, claim: Claim, runner: _Runner, hit: Hit) -> Finding:
-        severity = runner.severity
+    def _finding(self, claim: Claim, rule: _Rule, hit: Hit) -> Finding:
+        severity = rule.severity
         if hit.severity is not None and _WEIGHT[hit.severity] < _WEIGHT[severity]:
             severity = hit.severity
         return Finding(
-            runner.edit.id,
+            rule.edit.id,
             severity,
             self._locate(claim, hit.where),
             hit.values,
