@@ -33,15 +33,16 @@ def judge(data: bytes, engine: Engine) -> Iterator[Judged]:
         if isinstance(event, InterchangeOpened):
             delimiters = event.delimiters
         elif isinstance(event, SetOpened):
-            bht = event.loop.find("BHT")
-            keys = TransactionKeys(
-                control_number=event.st[2],
-                kind=bht.get(6) if bht else "",
-                created=to_date(bht.get(4)) if bht else None,
-            )
-            builder = Builder(delimiters, keys)
+            builder, opened = None, event
         elif isinstance(event, ClaimRead):
-            assert builder is not None
+            if builder is None:  # Only now is BHT read.
+                bht = opened.loop.find("BHT")
+                keys = TransactionKeys(
+                    control_number=opened.st[2],
+                    kind=bht.get(6) if bht else "",
+                    created=to_date(bht.get(4)) if bht else None,
+                )
+                builder = Builder(delimiters, keys)
             claim = builder.build(event.loop)
             assert claim is not None
             structural = [engine.catalogue.rename(f) for f in event.loop.findings]
