@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import string
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
-
 from judging import judge
+
+from scrubber.catalogue.compile import compile_packs
 from scrubber.catalogue.engine import Engine
 from scrubber.catalogue.entry import Edit, Example
-from scrubber.catalogue.examples import RECEIVED, apply, base_folder, contrast
+from scrubber.catalogue.examples import RECEIVED, apply, base_folder
+from scrubber.catalogue.explain import describe, write_markdown, write_text
 from scrubber.catalogue.index import Catalogue, PackError
-from scrubber.catalogue.load import load, pack_folders, read_folder, shipped_folder
+from scrubber.catalogue.load import COMPILED, build, load, pack_folders, read_folder, shipped_folder
 from scrubber.config import Config
 from scrubber.finding import Finding, Severity
+from scrubber.reports.vocabulary import read_vocabulary
 
 
 @lru_cache(maxsize=1)
@@ -30,8 +36,6 @@ def partial() -> Catalogue:
     try:
         return catalogue()
     except PackError:
-        from scrubber.catalogue.load import build
-
         records = []
         for folder in pack_folders(shipped_folder()):
             try:
@@ -41,20 +45,19 @@ def partial() -> Catalogue:
         return build(records, {})
 
 
-@lru_cache(maxsize=64)
-def engine(received: date, profile: str | None) -> Engine:
-    return Engine(partial(), received=received, config=Config(profile=profile), strict=True)
-
-
 def run(example: Example, data: bytes | None = None, received: date | None = None) -> list[Finding]:
-    found = engine(received or example.received or RECEIVED, example.profile)
-    # A fresh start: what was told above the claims of another file says nothing here.
-    found = Engine(found.catalogue, received=found.received, config=found.config, strict=True)
-    return [finding for judged in judge(data or apply(example), found) for finding in judged.findings]
+    """The findings of an example's file, whatever their floor; a check that crashes fails the test."""
+    engine = Engine(
+        partial(),
+        received=received or example.received or RECEIVED,
+        config=Config(profile=example.profile),
+        strict=True,
+    )
+    return [finding for judged in judge(data or apply(example), engine) for finding in judged.findings]
 
 
 def told(findings: list[Finding], id: str) -> str:
-    said = [f"{f.edit} {f.severity} at {f.where.loop}.{f.where.element or f.where.segment} {dict(f.values)}" for f in findings]
+    said = [f"{f.edit} {f.severity} {f.where.loop}.{f.where.element or f.where.segment} {f.values}" for f in findings]
     return f"{id}: " + ("; ".join(said) or "no findings")
 
 
@@ -86,3 +89,130 @@ def test_its_example_holds_it(edit: Edit) -> None:
     assert edit.id not in {finding.edit for finding in findings}, told(findings, edit.id)
     others = {f.edit for f in findings if f.severity is not Severity.INFO}
     assert others == set(edit.holds.also), told(findings, edit.id)
+
+
+# Dates --------------------------------------------------------------------------------------------------------------
+
+
+def outside() -> Iterator[tuple[Edit, date]]:
+    """The days just outside an entry's dates, unless another entry of the id is in force then."""
+    for edit in WITH_EXAMPLE:
+        days = [edit.from_ - timedelta(1)] if edit.from_ else []
+        days += [edit.to + timedelta(1)] if edit.to else []
+        for day in days:
+            if edit.must and not any(version.in_force(day) for version in partial().versions(edit.id)):
+                yield edit, day
+
+
+@pytest.mark.parametrize(("edit", "day"), list(outside()), ids=lambda x: name(x) if isinstance(x, Edit) else str(x))
+def test_it_is_silent_outside_its_dates(edit: Edit, day: date) -> None:
+    assert edit.breaks is not None
+    data, received = apply(edit.breaks), None
+    if edit.basis == "receipt":
+        received = day
+    else:
+        data = re.sub(rb"DTP\*472\*(D8|RD8)\*[0-9-]+", b"DTP*472*D8*" + day.strftime("%Y%m%d").encode(), data)
+    findings = run(edit.breaks, data, received)
+    assert edit.id not in {finding.edit for finding in findings}, told(findings, edit.id)
+
+
+# The catalogue as a whole -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(base_folder().glob("*.837")), ids=lambda path: path.stem)
+def test_base_claims_are_clean(path: Path) -> None:
+    engine = Engine(partial(), received=RECEIVED, strict=True)
+    findings = [f for judged in judge(path.read_bytes(), engine) for f in judged.findings]
+    assert [f for f in findings if f.severity is not Severity.INFO] == [], told(findings, path.stem)
+
+
+@pytest.mark.parametrize("edit", WITH_EXAMPLE, ids=name)
+def test_its_message_is_filled(edit: Edit) -> None:
+    """Every placeholder of the message is among the values that the example's finding brings."""
+    assert edit.breaks is not None
+    wanted = {field for _, field, _, _ in string.Formatter().parse(edit.message) if field}
+    for finding in run(edit.breaks):
+        if finding.edit == edit.id:
+            assert wanted <= set(finding.values), f"{edit.id}: {wanted - set(finding.values)} not in {finding.values}"
+
+
+def test_every_edit_has_an_example() -> None:
+    bare = {edit.id for edit in catalogue().edits} - {edit.id for edit in WITH_EXAMPLE}
+    # No file can make an edit crash, and not every structural code can be raised by a file alone.
+    assert {id for id in bare if not id.startswith("X12-")} <= {"SYS-01"}
+
+
+def test_no_two_edits_have_the_same_example() -> None:
+    seen: dict[str, str] = {}
+    for edit in WITH_EXAMPLE:
+        text = repr(edit.breaks)
+        if seen.setdefault(text, edit.id) != edit.id:
+            pytest.fail(f"{edit.id} and {seen[text]} break on the same example")
+
+
+def test_every_source_is_cited() -> None:
+    for pack in catalogue().packs.values():
+        cited = {cite.source for edit in catalogue().edits if edit.pack == pack.name for cite in edit.cite}
+        assert set(pack.sources) == cited, f"{pack.name}: {set(pack.sources) ^ cited}"
+
+
+def test_every_check_is_there_and_used() -> None:
+    for edit in catalogue().edits:
+        if edit.must and edit.must.verb == "check":
+            assert callable(catalogue().check(edit, edit.must.value))
+
+
+def test_code_lists_have_no_code_twice() -> None:
+    for list_name, path in catalogue().code_lists.files.items():
+        lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+        keys = [next(csv.reader([line]))[0] for line in lines[1:]]
+        assert len(keys) == len(set(keys)), list_name
+        assert set(catalogue().code_lists[list_name]) == set(keys)
+
+
+def test_status_codes_have_words_and_what_they_ask_for() -> None:
+    """A code that wants an entity or a second code gets it: a 277CA without it would be refused itself."""
+    words = read_vocabulary()
+    for edit in catalogue().edits:
+        for status in (edit.status, *edit.cases.values()):
+            for item in status:
+                assert item.category in words.category, edit.id
+                said = words.status.get(item.code)
+                assert said, f"{edit.id}: no words for status {item.code}"
+                assert item.entity or not said.entity, f"{edit.id}: {item.code} needs an entity"
+                assert len(status) > 1 or not said.second, f"{edit.id}: {item.code} needs a second code"
+                assert item.entity in (None, "loop") or item.entity in words.entity, f"{edit.id}: {item.entity}"
+
+
+def test_ids_are_those_of_the_contract() -> None:
+    """Each structural finding that the reader can make has its words."""
+    for edit in catalogue().edits:
+        if edit.id.startswith("X12-"):
+            assert edit.structure == (edit.id.removeprefix("X12-"),), edit.id
+
+
+# The compiled form ---------------------------------------------------------------------------------------------------
+
+
+def test_the_compiled_form_is_fresh() -> None:
+    path = shipped_folder() / COMPILED
+    assert path.read_bytes() == compile_packs(), "run python -m scrubber.catalogue.compile"
+
+
+def test_the_compiled_form_says_the_same() -> None:
+    compiled = load(installed=False)
+    assert compiled.snippets, "the compiled form was not used"
+    assert compiled.edits == catalogue().edits
+    assert compiled.packs == catalogue().packs
+    assert compiled.profiles == catalogue().profiles
+
+
+@pytest.mark.parametrize("edit", WITH_EXAMPLE, ids=name)
+def test_its_page_shows_the_example(edit: Edit) -> None:
+    page = describe(partial(), edit)
+    text = write_text(page)
+    assert edit.why.split()[0] in text
+    assert write_markdown(page).startswith(f"# {edit.id}: ")
+    breaks, holds = (segments for _, segments in page.examples)
+    assert breaks
+    assert breaks != holds

@@ -226,3 +226,5 @@ def _marks(text: str, others: Sequence[Sequence[str]]) -> Iterator[tuple[int, in
         if any(element != (other[number] if number < len(other) else "") for other in others):
             yield start, len(element)
         start += len(element) + 1
+    if any(len(other) > text.count("*") + 1 for other in others):
+        yield len(text), 0

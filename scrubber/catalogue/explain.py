@@ -112,7 +112,7 @@ def _examples(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, tuple[Sni
         received = f", received {example.received}" if example.received else ""
         payer = f", profile {example.profile}" if example.profile else ""
         found = shown.get(name)
-        segments = tuple(found) if found is not None else tuple(map(Snippet, _changes(example)))
+        segments = tuple(found) if found else tuple(map(Snippet, _changes(example)))
         yield f"{title} (base claim: {example.base}{received}{payer})", segments
 
 
@@ -121,7 +121,11 @@ def _changes(example: Example) -> Iterator[str]:
     yield from (f"{address} = {value}" for address, value in example.set.items())
     yield from (f"behind {after}: {segment}" for after, segment in example.add)
     yield from (f"without {address}" for address in example.remove)
-    yield from (f"{old} replaced by {new}" for old, new in example.replace)
+    yield from (f"{_one_line(old)} replaced by {_one_line(new)}" for old, new in example.replace)
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n") or "(nothing)"
 
 
 def key(edit: Edit) -> str:
@@ -176,7 +180,7 @@ def write_text(page: Page, width: int = 100, color: bool = False) -> str:
     section("Source", *map(cite, page.citations))
     for title, shown in page.examples:
         lines.extend(("", strong(title)))
-        for snippet in shown:
+        for snippet in shown or (Snippet("the base claim as it is"),):
             lines.extend(_draw(snippet, width))
     return "\n".join(lines) + "\n"
 
@@ -211,7 +215,7 @@ def _draw(snippet: Snippet, width: int) -> Iterator[str]:
         if not length and start <= len(under):
             under[start : start + 1] = "^"
     room = max(20, width - 2)
-    text, below = snippet.text + "~", "".join(under)
+    text, below = snippet.text + ("~" if "*" in snippet.text and "~" not in snippet.text else ""), "".join(under)
     for start in range(0, len(text), room):
         yield "  " + text[start : start + room]
         if row := below[start : start + room].rstrip():
@@ -227,7 +231,7 @@ def write_markdown(page: Page) -> str:
     lines += ["## Acknowledged", "", *(f"- {said}" for said in page.acknowledged), ""]
     lines += ["## Source", "", *(f"- {cite(citation)}" for citation in page.citations), ""]
     for title, shown in page.examples:
-        drawn = [row[2:] for snippet in shown for row in _draw(snippet, 100)]
+        drawn = [row[2:] for snippet in shown or (Snippet("the base claim as it is"),) for row in _draw(snippet, 100)]
         lines += [f"## {title}", "", "```", *drawn, "```", ""]
     return "\n".join(line.replace("<", "\\<") if "<" in line and "`" not in line else line for line in lines)
 
