@@ -57,7 +57,7 @@ class Element:
 class Definition:
     """A segment as the guide defines it in one or more places."""
 
-    __slots__ = ("_matchers", "checked", "dates", "elements", "id", "most", "name", "notes")
+    __slots__ = ("_matchers", "dates", "elements", "id", "most", "name", "notes", "pairs", "safe")
 
     def __init__(self, id: str, name: str, elements: list[Element], notes: list[str], most: int) -> None:
         self.id = id
@@ -67,8 +67,13 @@ class Definition:
         """Elements that the base standard's segment has."""
         self.notes = tuple(n for n in map(parse_note, notes) if self._can_fail(n))
         self.dates = tuple(self._dates())
-        self.checked = bool(self.notes or self.dates)
-        """Whether a matching segment can still be wrong: a date that does not exist, a syntax note."""
+        self.pairs = frozenset(
+            n.elements[0] for n in self.notes if n.kind == "P" and n.elements[1:] == (n.elements[0] + 1,)
+        )
+        """First elements of the pairs that stand or fall together; the pattern sees to these notes itself."""
+        self.safe = 0 if self.dates else min((self._harmless(n) for n in self.notes), default=99)
+        """A matching segment of so many parts at most (its id counted) is valid. A longer one may still hold a date
+        that does not exist, or violate a syntax note."""
         self._matchers: dict[Delimiters, Callable[[str], object]] = {}
 
     def matcher(self, delimiters: Delimiters) -> Callable[[str], object]:
@@ -91,6 +96,14 @@ class Definition:
         if note.kind == "L":
             return usages[0] != "N" and "R" not in usages[1:]
         return len(set(usages)) > 1 or usages[0] == "S"
+
+    def _harmless(self, note: Note) -> int:
+        """How many parts a segment may have before the note can be violated."""
+        if note.kind == "P":
+            return 99 if note.elements[0] in self.pairs else 0
+        if note.kind == "E":
+            return sorted(note.elements)[1]
+        return note.elements[0] if note.kind in "CL" else 0
 
     def _dates(self) -> Iterator[tuple[int, int, str]]:
         """(element, element that holds its format or 0, fixed format) for each date or time, 1-based."""
@@ -158,6 +171,10 @@ class LoopUse:
     loops: list[LoopUse] = field(default_factory=list)
     required: int = 0
     """Bits of the required segments and child loops."""
+    before: int = 0
+    """Bits of what the parent must hold before this loop comes."""
+    epoch: bool = False
+    """Whether it is one of EPOCH_LOOPS."""
     steps: dict[str, Step] = field(default_factory=dict)
     choices: dict[str, tuple[int, dict[str, SegmentUse]]] = field(default_factory=dict)
     """Qualified ids that two segments share: the element that decides, and its codes."""
@@ -226,6 +243,10 @@ def load(data: bytes) -> Guide:
     )
     for loop in guide.every():
         loop.steps = dict(_steps(loop))
+        loop.epoch = loop.id in EPOCH_LOOPS
+        for item in (*loop.parent.uses, *loop.parent.loops) if loop.parent else ():
+            if item.usage == "R" and item.position < loop.position:
+                loop.before |= item.bit
     return guide
 
 
@@ -333,15 +354,26 @@ def write_pattern(definition: Definition, delimiters: Delimiters) -> str:
     usable = max((n for n, e in enumerate(definition.elements, 1) if e.usage != "N"), default=0)
     units = [_unit(e, delimiters) for e in definition.elements[:usable]]
     head = "".join(separator + u for u in units[:last])
-    return re.escape(definition.id) + head + _nest(units[last:], separator, separator)
+    pairs = frozenset(n - last for n in definition.pairs if n > last)
+    return re.escape(definition.id) + head + _nest(units[last:], separator, pairs)
 
 
-def _nest(units: list[str], separator: str, last: str) -> str:
-    """``(?:*a(?:*b)?)?``, each level refusing to end on a delimiter."""
+def _nest(units: list[str], separator: str, pairs: frozenset[int] = frozenset()) -> str:
+    """``(?:*a(?:*b)?)?``, refusing to end on a delimiter. ``pairs``: units that come with the next one or not at all."""
     pattern = ""
-    for unit in reversed(units):
-        pattern = f"(?:{separator}{unit}{pattern})?"
-    return pattern + f"(?<!{last})" if units else ""
+    for number in range(len(units), 0, -1):
+        unit = units[number - 1]
+        if number in pairs and number < len(units):
+            both = separator + _present(unit) + separator + _present(units[number])
+            pattern = f"(?:{both}{rest}|{separator}{separator}{rest})?" if rest else f"(?:{both})?"
+        else:
+            rest, pattern = pattern, f"(?:{separator}{unit}{pattern})?"
+    return pattern + f"(?<!{separator})" if units else ""
+
+
+def _present(unit: str) -> str:
+    """``(?:x)?`` without its question mark."""
+    return unit.removesuffix("?")
 
 
 def _unit(element: Element, delimiters: Delimiters) -> str:
@@ -355,7 +387,7 @@ def _unit(element: Element, delimiters: Delimiters) -> str:
         last = max((n for n, c in enumerate(parts, 1) if c.usage == "R"), default=0)
         usable = max((n for n, c in enumerate(parts, 1) if c.usage != "N"), default=0)
         units = [_unit(c, delimiters) for c in parts[:usable]]
-        pattern = separator.join(units[:last]) + _nest(units[last:], separator, separator)
+        pattern = separator.join(units[:last]) + _nest(units[last:], separator)
         if last == 0:  # No component is required: the nest would want a delimiter first. Left to `explain`.
             pattern = r"(?!)"
     return pattern if element.usage == "R" else f"(?:{pattern})?"

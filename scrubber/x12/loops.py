@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import ReferenceType
 
 from scrubber.x12.segments import Segment
 
@@ -20,11 +21,17 @@ class Loop:
     a claim's loop (2300) collects its own.
     """
 
-    __slots__ = ("children", "counts", "damaged", "findings", "index", "node", "parent", "position", "seen", "segments")
+    __slots__ = (
+        "__weakref__", "_around", "_parent", "children", "counts", "damaged", "findings", "index", "node", "position",
+        "ref", "seen", "segments",
+    )  # fmt: skip
 
     def __init__(self, node: LoopUse, parent: Loop | None) -> None:
         self.node = node
-        self.parent = parent
+        self._parent = parent
+        self._around: ReferenceType[Loop] | None = None
+        self.ref = ReferenceType(self)
+        """What its segments and child loops know of it: no strong reference, so no cycle."""
         self.segments: list[Segment] = []
         self.children: list[Loop] = []
         self.index: dict[str, Segment] = {}
@@ -33,6 +40,24 @@ class Loop:
         self.position = 0
         self.damaged = False
         self.findings: list[Finding] = []
+
+    @property
+    def parent(self) -> Loop | None:
+        """The loop around this one; a child loop that is complete holds it weakly."""
+        parent = self._parent
+        return parent if parent is not None or self._around is None else self._around()
+
+    @parent.setter
+    def parent(self, loop: Loop | None) -> None:
+        self._parent = loop
+
+    def complete(self) -> Loop:
+        """From now on the parent holds this loop, and this loop its parent only weakly. Returns the parent."""
+        parent = self._parent
+        assert parent is not None
+        self._around = parent.ref
+        self._parent = None
+        return parent
 
     @property
     def id(self) -> str:

@@ -26,6 +26,9 @@ ENVELOPE = frozenset(("ISA", "GS", "ST", "GE", "IEA", "TA1"))
 OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
 """Segments that open a loop somewhere: after a stray one, what follows belongs to it."""
 
+MISQUALIFIED = {"HIABF": "HIABK", "HIBF": "HIBK"}
+"""Diagnoses sent under the qualifier of the later ones: read as what they are, the fault shown at the qualifier."""
+
 CLAIM_FINDINGS = 200
 OTHER_FINDINGS = 2_000
 """Findings kept for one claim, and outside claims for one set: hostile input must not fill memory."""
@@ -34,15 +37,36 @@ REMEMBERED = 50_000
 """Segments whose dates and notes were found good, remembered by their text."""
 
 
-class Matchers(dict[Definition, Callable[[str], object]]):
-    """Definition to its matcher for one set of delimiters."""
+Entry = tuple[int, int, Callable[[str], object], int, SegmentUse]
+"""What the hot path needs of a segment in its loop: position, bit, matcher, safe length, use."""
+
+
+class Plan:
+    """The steps of the guide as learned for one set of delimiters: what a file needs is compiled when it first comes.
+
+    ``entries`` has, for each loop, the segments that may follow inside it, each at most once unless it repeats.
+    """
 
     def __init__(self, delimiters: Delimiters) -> None:
         self.delimiters = delimiters
+        self.matchers: dict[Definition, Callable[[str], object]] = {}
+        self.entries: dict[LoopUse, dict[str, Entry]] = {}
 
-    def __missing__(self, definition: Definition) -> Callable[[str], object]:
-        matcher = self[definition] = definition.matcher(self.delimiters)
+    def of(self, loop: LoopUse) -> dict[str, Entry]:
+        entries = self.entries.get(loop)
+        if entries is None:
+            entries = self.entries[loop] = {}
+        return entries
+
+    def matcher(self, definition: Definition) -> Callable[[str], object]:
+        matcher = self.matchers.get(definition)
+        if matcher is None:
+            matcher = self.matchers[definition] = definition.matcher(self.delimiters)
         return matcher
+
+    def learn(self, loop: LoopUse, key: str, use: SegmentUse) -> None:
+        definition = use.definition
+        self.of(loop)[key] = (use.position, use.bit, self.matcher(definition), definition.safe, use)
 
 
 class Walker:
@@ -75,56 +99,58 @@ class Walker:
 
     def _set_delimiters(self, delimiters: Delimiters) -> None:
         self.delimiters = delimiters
-        self._matchers = Matchers(delimiters)
+        self._plan = Plan(delimiters)
 
     # The hot path ------------------------------------------------------------------------------------------------
 
     def feed(self, pieces: list[str], index: int, offset: int) -> tuple[int, int]:
         """Walk from ``pieces[index]``, which starts at byte ``offset``; returns where it stopped."""
-        element_separator, component_separator = self.delimiters.element, self.delimiters.component
-        matchers, good, qualifier = self._matchers, self._good, QUALIFIER
+        separator, component = self.delimiters.element, self.delimiters.component
+        good, qualifier = self._good, QUALIFIER
         loop, ordinal, lost = self._loop, self.ordinal, self._lost
-        steps, seen, position = loop.node.steps, loop.seen, loop.position
-        segments, by_key = loop.segments, loop.index
-        for index in range(index, len(pieces)):  # noqa: PLR1704 - the caller wants to know where we stopped
-            text = pieces[index]
+        entries = self._plan.of(loop.node)
+        seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
+        for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020, PLR1704
             start = offset
             offset += len(text) + 1
-            if text[:1] <= " ":
+            if text < "!":  # It begins with a blank or a line break, or is empty.
                 raw = text
                 text = raw.lstrip("\r\n\t ")
                 start += len(raw) - len(text)
                 if not text:
-                    self._empty(start)
+                    self.start = start
+                    self._empty(bool(raw), index + 1 == len(pieces))
                     continue
-            elements = text.split(element_separator)
+            elements = text.split(separator)
             name = elements[0]
             ordinal += 1
             number = qualifier.get(name)
             if number is None or number >= len(elements):
                 key = name
             elif name == "HI":
-                key = name + elements[1].split(component_separator, 1)[0]
+                key = name + elements[1].split(component, 1)[0]
             else:
                 key = name + elements[number]
-            step = steps.get(key)
-            if step is not None and not lost and not step.pops and step.opens is None:
-                use = step.use
-                if use.position >= position and not seen & use.bit:
-                    definition = use.definition
-                    if matchers[definition](text) is not None and (
-                        not definition.checked or text in good or self._holds(definition, elements, text)
-                    ):
-                        seen |= use.bit
-                        position = use.position
-                        segment = Segment(elements, ordinal, start, loop, use)
-                        segments.append(segment)
-                        by_key[key] = segment
-                        continue
+            entry = entries.get(key)
+            if entry is not None and not lost:
+                place, bit, match, safe, use = entry
+                if (
+                    place >= position
+                    and not seen & bit
+                    and match(text) is not None
+                    and (len(elements) <= safe or text in good or self._holds(use.definition, elements, text))
+                ):
+                    seen |= bit
+                    position = place
+                    segment = Segment(elements, ordinal, start, loop, use)
+                    segments.append(segment)
+                    by_key[key] = segment
+                    continue
             loop.seen, loop.position = seen, position
             self.ordinal, self.start = ordinal, start
-            if step is not None and not lost and self._fits(step):
-                self._take(step, key, elements, text)
+            step = loop.node.steps.get(key)
+            if step is not None and not lost and self._take(step, key, elements, text):
+                pass
             elif name in ENVELOPE:
                 self.ordinal -= 1
                 self._end(start)
@@ -134,9 +160,9 @@ class Walker:
             if self.done:
                 return index + 1, offset
             loop, lost = self._loop, self._lost
-            steps, seen, position = loop.node.steps, loop.seen, loop.position
-            segments, by_key = loop.segments, loop.index
-            component_separator, matchers = self.delimiters.component, self._matchers
+            entries = self._plan.of(loop.node)
+            seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
+            component = self.delimiters.component
         loop.seen, loop.position = seen, position
         self.ordinal = ordinal
         return len(pieces), offset
@@ -148,46 +174,55 @@ class Walker:
             return True
         return False
 
-    # Steps that change the loop, repeat a segment, or hold element faults ---------------------------------------
+    # Steps that change the loop or repeat a segment ---------------------------------------------------------------
 
-    def _fits(self, step: Step) -> bool:
-        """Whether the step is in order and within its maximum, here and now."""
-        loop = self._loop
+    def _take(self, step: Step, key: str, elements: list[str], text: str) -> bool:
+        """Take a step if it is in order and within its maximum, here and now: close and open loops, then read."""
+        loop = target = self._loop
         for _ in range(step.pops):
-            assert loop.parent is not None
-            loop = loop.parent
-        if step.opens is None:
-            use = step.use
-            if step.pops == 0 and use is loop.node.first:
-                return False  # A loop's first segment again, without the loop: only the set's ST could be.
-            return use.position >= loop.position and not _full(loop, use.bit, use.max)
-        return step.opens.position >= loop.position and not _full(loop, step.opens.bit, step.opens.max)
-
-    def _take(self, step: Step, key: str, elements: list[str], text: str) -> None:
-        """Take a segment that fits: close and open loops, then read it."""
-        for _ in range(step.pops):
-            self._close()
-        if step.opens is not None:
-            self._open(step.opens)
+            target = target.parent  # type: ignore[assignment]  # a step never leads above the set's loop
+        node, use = step.opens, step.use
+        if node is None:
+            if use.position < target.position or _full(target, use.bit, use.max):
+                return False
+            while self._loop is not target:
+                self._close()
+            target.position = use.position
+            _count(target, use.bit, use.max)
+            if step.pops == 0:
+                self._plan.learn(target.node, key, use)
         else:
-            self._loop.position = step.use.position
-            _count(self._loop, step.use.bit, step.use.max)
+            if node.position < target.position or (target.seen & node.bit and _full(target, node.bit, node.max)):
+                return False
+            while loop is not target:
+                if loop.node.epoch or loop.node.required & ~loop.seen:
+                    self._close()
+                    loop = self._loop
+                else:
+                    loop = self._loop = loop.complete()
+            self._open(node)
         self._lost = False
-        self._read(step.use, key, elements, text)
+        self._read(use, key, elements, text)
+        return True
 
     def _open(self, node: LoopUse) -> Loop:
         parent = self._loop
-        if node.id in EPOCH_LOOPS:
+        if node.epoch:
             self._check_before(parent, node)
-        parent.position = max(parent.position, node.position)
-        _count(parent, node.bit, node.max)
+            if node.id == "2300":
+                self._lx = 0
+        if node.position > parent.position:
+            parent.position = node.position
+        if parent.seen & node.bit:
+            _count(parent, node.bit, node.max)
+        else:
+            parent.seen |= node.bit
         loop = self._loop = Loop(node, parent)
-        loop.seen = node.first.bit
-        loop.position = node.first.position
-        if node.id not in EPOCH_LOOPS:
+        first = node.uses[0]
+        loop.seen = first.bit
+        loop.position = first.position
+        if not node.epoch:
             parent.children.append(loop)
-        elif node.id == "2300":
-            self._lx = 0
         return loop
 
     def _read(self, use: SegmentUse, key: str, elements: list[str], text: str) -> Segment:
@@ -195,9 +230,12 @@ class Walker:
         loop = self._loop
         segment = Segment(elements, self.ordinal, self.start, loop, use)
         loop.segments.append(segment)
-        loop.index.setdefault(key, segment)
+        if key not in loop.index:
+            loop.index[key] = segment
         definition = use.definition
-        if self._matchers[definition](text) is None or not self._holds(definition, elements, text):
+        if self._plan.matcher(definition)(text) is None or not (
+            len(elements) <= definition.safe or self._holds(definition, elements, text)
+        ):
             faults = list(explain(definition, elements, self.delimiters))
             if faults and self.separator is None and (other := find_separator(definition, elements, self.delimiters)):
                 self.separator = other
@@ -205,11 +243,12 @@ class Walker:
                 faults = list(explain(definition, elements, self.delimiters))
             for fault in faults:
                 self._element_fault(fault, segment)
-        if use.id == "HL":
+        name = elements[0]
+        if name == "HL":
             self._check_hl(segment)
-        elif use.id == "LX":
+        elif name == "LX":
             self._check_lx(segment)
-        elif use.id == "SE":
+        elif name == "SE":
             self.se = elements
             self.closed_by_se = True
             self._end(self.start)
@@ -218,30 +257,27 @@ class Walker:
     def _close(self) -> None:
         """Leave the innermost loop: what it lacks is reported, a claim is handed on."""
         loop = self._loop
-        assert loop.parent is not None
+        parent = loop.parent
+        assert parent is not None
         if (missing := loop.node.required & ~loop.seen) and not loop.damaged:
             self._missing(loop, missing)
-        if loop.node.id in EPOCH_LOOPS:
+        if not loop.node.epoch:
+            loop.complete()
+        else:
             self._strays.pop(id(loop), None)
             if loop.node.id == "2300":
                 self.claims.append(loop)
             else:
                 self._check_children(loop)
-        self._loop = loop.parent
+        self._loop = parent
 
     def _check_before(self, parent: Loop, node: LoopUse) -> None:
         """What the parent must hold before this loop is told now: claims that come must know."""
-        early = 0
-        for use in parent.node.uses:
-            if use.usage == "R" and use.position < node.position:
-                early |= use.bit
-        for child in parent.node.loops:
-            if child.usage == "R" and child.position < node.position:
-                early |= child.bit
-        missing = early & ~parent.seen
-        if missing and not parent.damaged:
-            self._missing(parent, missing)
-        parent.seen |= early
+        missing = node.before & ~parent.seen
+        if missing:
+            if not parent.damaged:
+                self._missing(parent, missing)
+            parent.seen |= missing
 
     def _end(self, start: int) -> None:
         """The set is over: close every loop."""
@@ -269,8 +305,7 @@ class Walker:
         name = elements[0]
         if self._lost and name not in OPENERS:
             return  # It belongs to the stray segment that was reported.
-        if self._lost and step is not None and self._fits(step):
-            self._take(step, key, elements, text)
+        if self._lost and step is not None and self._take(step, key, elements, text):
             return
         if name not in self.guide.used_ids:
             self._unknown(name, elements)
@@ -281,6 +316,7 @@ class Walker:
         elif (
             (step is not None and self._repeat(step, key, elements, text))
             or self._choose(key, elements, text)
+            or self._misqualified(key, elements, text)
             or self._infer(key, elements, text)
             or self._misplaced(key, elements, text)
         ):
@@ -310,10 +346,9 @@ class Walker:
             return
         if key == "HL23" and self._force(("2000B",), "2000C", key, elements, text):
             return
-        segment = Segment(elements, self.ordinal, self.start, self._loop)
         while self._loop.parent is not None and self._loop.node.id != "2000A":
             self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
-        segment.loop = self._loop
+        segment = Segment(elements, self.ordinal, self.start, self._loop)
         code = elements[3] if len(elements) > 3 else ""
         detail = f"HL03 (Hierarchical Level Code) is {code}; a professional claim has 20, 22 and 23" if code else (
             "HL03 (Hierarchical Level Code) is missing"
@@ -406,6 +441,11 @@ class Walker:
         self._read(use, key, elements, text)
         return True
 
+    def _misqualified(self, key: str, elements: list[str], text: str) -> bool:
+        """A segment whose qualifier belongs to another place of its kind: read, so that its data are not lost."""
+        step = self._loop.node.steps.get(MISQUALIFIED.get(key, ""))
+        return step is not None and not self._lost and self._take(step, key, elements, text)
+
     def _infer(self, key: str, elements: list[str], text: str) -> bool:
         """A segment that only makes sense in a loop whose first segment is missing: open that loop, and say so."""
         if self._lost:
@@ -469,10 +509,10 @@ class Walker:
                 return False
         return False
 
-    def _empty(self, start: int) -> None:
-        """Two terminators with nothing between: no segment, not counted."""
-        self.start = start
-        self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
+    def _empty(self, blank: bool, last: bool) -> None:
+        """Two terminators with nothing but blanks between: no segment, not counted."""
+        if not (blank and last):
+            self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
 
     # Checks between segments -------------------------------------------------------------------------------------
 
