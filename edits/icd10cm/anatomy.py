@@ -98,6 +98,8 @@ def _hint(table: Icd10cm, code: str, day: date) -> str:
             return f"{dotted(head)} was billable on that day"
         if table.status(head, day) is CodeStatus.CATEGORY:
             return f"the nearest heading in force is {dotted(head)}, with {_children(table, head, day)}"
+    if code[0].isdigit():
+        return "it looks like an ICD-9-CM or a procedure code"
     return "no heading like it is in force"
 
 

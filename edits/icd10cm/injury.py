@@ -9,7 +9,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Icd10cm, dotted
 
-from .reading import among
+from .reading import ICD9_QUALIFIERS, among
 
 
 def _encounter(code: str, table: Icd10cm) -> str:
@@ -34,7 +34,10 @@ def related_cause_without_injury(claim: Claim, know: Knowledge) -> Sequence[Hit]
     if not claim.related_causes or not claim.diagnoses:
         return ()
     causes = [cause for cause in claim.related_causes if cause]
-    if not causes or any(among(diagnosis.code, know.params["accident_codes"]) for diagnosis in claim.diagnoses):
+    if not causes or any(
+        diagnosis.qualifier in ICD9_QUALIFIERS or among(diagnosis.code, know.params["accident_codes"])
+        for diagnosis in claim.diagnoses
+    ):
         return ()
     severity = Severity.INFO if causes == ["EM"] else None
     values = {"causes": ", ".join(causes), "codes": ", ".join(dotted(code) for code in claim.codes())}

@@ -103,8 +103,11 @@ def diagnosis_gap(claim: Claim, know: Knowledge) -> Sequence[Hit]:
         return ()
     for expected, diagnosis in enumerate(diagnoses, 1):
         if diagnosis.position != expected:
+            segment = diagnosis.segment
+            if segment.get(expected):
+                return ()  # Something stands there that is no diagnosis: PTR-01.
             values = {"empty": f"HI{expected:02d}", "filled": f"HI{diagnosis.position:02d}"}
-            return (Hit(diagnosis.segment.at(expected), values, (diagnosis.place,)),)
+            return (Hit(segment.at(expected), values, (diagnosis.place,)),)
     return ()
 
 

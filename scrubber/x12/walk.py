@@ -444,7 +444,13 @@ class Walker:
     def _misqualified(self, key: str, elements: list[str], text: str) -> bool:
         """A segment whose qualifier belongs to another place of its kind: read, so that its data are not lost."""
         step = self._loop.node.steps.get(MISQUALIFIED.get(key, ""))
-        return step is not None and not self._lost and self._take(step, key, elements, text)
+        if step is None or self._lost or self._take(step, key, elements, text):
+            return step is not None and not self._lost
+        use = step.use
+        if step.pops or not _full(self._loop, use.bit, use.max):
+            return False
+        self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) may stand once in loop {self._loop.id}")
+        return True
 
     def _infer(self, key: str, elements: list[str], text: str) -> bool:
         """A segment that only makes sense in a loop whose first segment is missing: open that loop, and say so."""
