@@ -29,8 +29,11 @@ from scrubber.x12.segments import Delimiters, Segment
 
 MASK = "***"
 
-GENERAL = frozenset({"case", "data_element", "element", "element_name", "ik3", "ik4", "loop", "qualifier", "segment"})
+GENERAL = frozenset({"data_element", "element", "element_name", "ik3", "ik4", "loop", "qualifier", "segment"})
 """Values that say something about X12 and nothing about a patient."""
+
+CATALOGUE_WORDS = frozenset({"case", "fault"})
+"""Values that a check took from its entry, not from the claim: they choose a status or finish a sentence."""
 
 _TERM = re.compile(r"[0-9A-Z]{1,6}(?:-[0-9]+)?|[A-Z][A-Za-z '()/-]+").fullmatch
 """What such a value may look like: an id, or a name of the guide."""
@@ -106,6 +109,7 @@ class Redactor:
 def _masked_values(values: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with a segment (``detail``) is said in general words, but may quote the value."""
     general = {name for name, value in values.items() if name in GENERAL and _TERM(value)}
+    general |= CATALOGUE_WORDS & values.keys()
     masked = {name: value if name in general or not value else MASK for name, value in values.items()}
     if detail := values.get("detail"):
         own = {word for name in values.keys() - general - {"detail"} for word in _split(values[name])}
