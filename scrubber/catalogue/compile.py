@@ -6,11 +6,10 @@ TOML files are read instead, which is slower), and a test holds it fresh.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from scrubber.catalogue.examples import contrast
 from scrubber.catalogue.explain import key
@@ -35,7 +34,7 @@ def compile_packs() -> bytes:
         record["folder"] = Path(record["folder"]).name
         del record["module"]
     data = {"digest": digest(shipped_folder()), "packs": records, "snippets": snippets}
-    return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def main() -> int:

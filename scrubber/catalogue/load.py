@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -235,11 +236,9 @@ def _read_compiled() -> Record | None:
         data = (root / COMPILED).read_bytes()
     except FileNotFoundError:
         return None
-    import orjson
-
     try:
-        record: Record = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        record: Record = json.loads(data)
+    except ValueError:
         return None
     if record.get("digest") != digest(root):
         return None
