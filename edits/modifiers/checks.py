@@ -20,6 +20,7 @@ from .separate import (
 )
 from .visits import (
     complexity_beside_25,
+    complexity_unless_preventive,
     modifier_25_off_visit,
     modifier_57_off_visit,
     visit_alone,
@@ -30,6 +31,7 @@ from .visits import (
 
 __all__ = [
     "complexity_beside_25",
+    "complexity_unless_preventive",
     "listed",
     "modifier_25_off_visit",
     "modifier_57_off_visit",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
-from scrubber.tables.codes import spans
+from scrubber.tables.codes import CodeSpans, spans
 
 from ..ncci.pairs import Judge, Pair, Parting, judge_of, pairs_of, same_performer, shared_day
 
@@ -111,22 +111,31 @@ def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
 
 
 def complexity_beside_25(claim: Claim, know: Knowledge) -> Iterator[Hit]:
-    """MOD-26: G2211 beside a visit with 25. The entry's parameter ``beside`` names the code list of services that
-    make it payable all the same; without it nothing does."""
-    allowed = spans(know.code_lists, know.params.get("beside", ""))
+    """MOD-26 in 2024: G2211 beside a visit with 25."""
+    return _complexity(claim, know, None)
+
+
+def complexity_unless_preventive(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """MOD-26 from 2025: G2211 beside a visit with 25, unless a preventive service of the day makes it payable."""
+    return _complexity(claim, know, spans(know.code_lists, "preventive-services"))
+
+
+def _complexity(claim: Claim, know: Knowledge, preventive: CodeSpans | None) -> Iterator[Hit]:
+    judge = judge_of(know)
     for line in claim.lines:
         if line.procedure != "G2211":
             continue
         others = list(_same_day(claim, line))
-        visit = next((v for v in others if "25" in v.modifiers and v.procedure in judge_of(know).em), None)
+        visit = next((v for v in others if "25" in v.modifiers and v.procedure in judge.em), None)
         if visit is None:
             continue
-        rest = [other for other in others if other is not visit]
-        if any(o.procedure in allowed or "33" in o.modifiers or "PT" in o.modifiers for o in rest):
-            continue
-        fees = judge_of(know).fees
-        # Our list of preventive services may lack one; a service that we know for something else settles it.
-        sure = "beside" not in know.params or all(other.procedure in fees for other in rest)
+        sure = True
+        if preventive is not None:
+            rest = [other for other in others if other is not visit]
+            if any(o.procedure in preventive or "33" in o.modifiers or "PT" in o.modifiers for o in rest):
+                continue
+            # Our list of preventive services may lack one; a service that we know for something else settles it.
+            sure = all(other.procedure in judge.fees for other in rest)
         yield Hit(
             line.procedure_place,
             {"visit": visit.procedure},
