@@ -43,7 +43,7 @@ from scrubber.verdict import (
 from scrubber.x12 import events as x12
 from scrubber.x12.loops import Loop
 from scrubber.x12.read import read
-from scrubber.x12.segments import Source
+from scrubber.x12.segments import Delimiters, Source
 from scrubber.x12.values import to_date
 
 
@@ -126,7 +126,7 @@ class _Judge:
         for event in read(self.source):
             match event:
                 case x12.ClaimRead():
-                    yield from self._claim(event.loop)
+                    yield from self._claim(event.loop, event.delimiters)
                 case x12.SetOpened():
                     self._open_set(event)
                 case x12.SetClosed():
@@ -159,7 +159,6 @@ class _Judge:
             interchange=isa[13], group=gs[6] if len(gs) > 6 else "", control_number=_get(event.st, 2)
         )
         self.builder: Builder | None = None
-        self.delimiters = self.interchange.delimiters
         self.claims = 0
         self.set_accepted = 0
         self.above: list[Finding] = []
@@ -188,12 +187,12 @@ class _Judge:
             receiver.index.get("NM140") if receiver else None,
         )
 
-    def _claim(self, loop: Loop) -> Iterator[Event]:
+    def _claim(self, loop: Loop, delimiters: Delimiters) -> Iterator[Event]:
         if not self.started:
             yield self._start_set()
         structural = [self.rename(f) for f in loop.findings] if loop.findings else []
-        if self.builder is None:
-            self.builder = Builder(self.delimiters, self.keys)
+        if self.builder is None or self.builder.delimiters is not delimiters:
+            self.builder = Builder(delimiters, self.keys)
         claim = self.builder.build(loop)
         if claim is None:
             # Lines without a CLM: no claim to speak of; what was found stands above the claims.

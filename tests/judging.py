@@ -10,7 +10,7 @@ from scrubber.catalogue.engine import Engine
 from scrubber.claims.build import Builder
 from scrubber.claims.model import TransactionKeys
 from scrubber.finding import Finding, Unchecked
-from scrubber.x12.events import ClaimRead, InterchangeOpened, SetClosed, SetOpened
+from scrubber.x12.events import ClaimRead, SetClosed, SetOpened
 from scrubber.x12.read import read
 from scrubber.x12.segments import Source
 from scrubber.x12.values import to_date
@@ -30,19 +30,17 @@ def judge(data: bytes, engine: Engine) -> Iterator[Judged]:
     above: list[Finding] = []
     builder: Builder | None = None
     for event in read(Source(io.BytesIO(data), "example")):
-        if isinstance(event, InterchangeOpened):
-            delimiters = event.delimiters
-        elif isinstance(event, SetOpened):
+        if isinstance(event, SetOpened):
             builder, opened = None, event
         elif isinstance(event, ClaimRead):
-            if builder is None:  # Only now is BHT read.
+            if builder is None or builder.delimiters is not event.delimiters:  # Only now is BHT read.
                 bht = opened.loop.find("BHT")
                 keys = TransactionKeys(
                     control_number=opened.st[2],
                     kind=bht.get(6) if bht else "",
                     created=to_date(bht.get(4)) if bht else None,
                 )
-                builder = Builder(delimiters, keys)
+                builder = Builder(event.delimiters, keys)
             claim = builder.build(event.loop)
             assert claim is not None
             structural = [engine.catalogue.rename(f) for f in event.loop.findings]

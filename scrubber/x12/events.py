@@ -35,9 +35,11 @@ class SetOpened:
 
 @dataclass(slots=True)
 class ClaimRead:
-    """A whole claim: its loop 2300, whose parents are still as they were when it was read."""
+    """A whole claim: its loop 2300, whose parents are still as they were when it was read. ``delimiters`` are those
+    that the data use: where ISA16 declares a component separator that they do not, not the declared ones."""
 
     loop: Loop
+    delimiters: Delimiters
 
 
 @dataclass(slots=True)

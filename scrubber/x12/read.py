@@ -112,7 +112,7 @@ class _Reader:
                     walker = self.walker
                     index, offset = walker.feed(pieces, index, offset)
                     for loop in walker.claims:
-                        yield ClaimRead(loop)
+                        yield ClaimRead(loop, walker.delimiters)
                     walker.claims.clear()
                     if walker.done:
                         yield from self._close_set(offset)
@@ -311,7 +311,7 @@ class _Reader:
         if not walker.done:
             walker.finish(offset)
         for loop in walker.claims:
-            yield ClaimRead(loop)
+            yield ClaimRead(loop, walker.delimiters)
         walker.claims.clear()
         findings = walker.findings
         st = self.st
