@@ -117,7 +117,8 @@ _Runner = tuple[Check, Mapping[str, Any], _Rule]
 
 
 class _Profile:
-    """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it."""
+    """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it; ``params`` and
+    ``severity`` go by an edit's bit, for entries of one id may differ."""
 
     __slots__ = ("bits", "chosen", "name", "names", "params", "severity")
 
@@ -125,8 +126,8 @@ class _Profile:
         self.name = name
         self.names = names
         self.bits = 0
-        self.params: dict[str, Mapping[str, Any]] = {}
-        self.severity: dict[str, Severity] = {}
+        self.params: dict[int, Mapping[str, Any]] = {}
+        self.severity: dict[int, Severity] = {}
         self.chosen: dict[int, tuple[_Runner, ...]] = {}
 
     def is_(self, name: str) -> bool:
@@ -237,9 +238,9 @@ class Engine:
             if said == "off" or (wanted and names.isdisjoint(wanted)):
                 continue
             profile.bits |= 1 << number
-            profile.severity[edit.id] = Severity(said)
+            profile.severity[number] = Severity(said)
             changes = [p.params.get(edit.id, {}) for p in reversed(lineage)] + [self.config.params.get(edit.id, {})]
-            profile.params[edit.id] = dict(edit.params) | {k: v for change in changes for k, v in change.items()}
+            profile.params[number] = dict(edit.params) | {k: v for change in changes for k, v in change.items()}
         return profile
 
     def _choose(self, profile: _Profile, bits: int) -> tuple[_Runner, ...]:
@@ -252,7 +253,7 @@ class Engine:
                 run = self._runs.get(number)
                 if run is None:
                     run = self._runs[number] = self._compile(edit)
-                chosen.append((run, profile.params[edit.id], _Rule(edit, profile.severity[edit.id])))
+                chosen.append((run, profile.params[number], _Rule(edit, profile.severity[number])))
         profile.chosen[bits] = runners = tuple(chosen)
         return runners
 
