@@ -58,7 +58,7 @@ def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue
         unlisted = [code for code in codes if not know.ptp.knows(line.procedure, code)]
         if unlisted or not know.ptp.covers(line.first):
-            unknown.update((f"{line.procedure}/{code}", None) for code in unlisted or codes)
+            unknown.update(("/".join(sorted((line.procedure, code))), None) for code in unlisted or codes)
         else:
             yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
     if unknown:
