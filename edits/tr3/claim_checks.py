@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 
@@ -19,13 +19,14 @@ NOTHING: tuple[Hit, ...] = ()
 
 def npi(claim: Claim, know: Knowledge) -> Found:
     """CLM-01: every provider id sent as an NPI, above the claim, on it and on its lines."""
+    first_digits = know.params["first_digits"]
     found: list[Hit] = []
     for segment in _names(claim, know):
         elements = segment.elements
-        if len(elements) > 9 and elements[8] == "XX" and (fault := npi_fault(elements[9], know.params["first_digits"])):
-            providers, faults = know.params["providers"], know.params["faults"]
+        if len(elements) > 9 and elements[8] == "XX" and (fault := npi_fault(elements[9], first_digits)):
             loop = segment.loop.id if segment.loop else ""
-            values = {"value": elements[9], "provider": providers.get(loop, "Provider"), "fault": faults[fault]}
+            provider = know.params["providers"].get(loop, "Provider")
+            values = {"value": elements[9], "provider": provider, "fault": know.params["faults"][fault]}
             found.append(Hit(segment.at(9), values))
     return found
 
@@ -49,26 +50,25 @@ def npi_fault(value: str, first_digits: str) -> str:
     return "" if value[0] in first_digits else "unissued"
 
 
+_NAMED = frozenset(("2310A", "2310B", "2310C", "2310D", "2330A", "2420A", "2420B", "2420C", "2420D", "2420E", "2420F"))
+"""Loops of the claim that open with the name of a provider or subscriber."""
+
+
 def _names(claim: Claim, know: Knowledge) -> list[Segment]:
     """The NM1 of every provider and subscriber that this claim rests on, in order of the file."""
     found: list[Segment] | None = know.scratch.get("tr3.names")
-    if found is None:
-        found = [provider.nm1 for provider in (claim.billing, claim.pay_to) if provider and provider.nm1]
-        if claim.subscriber and claim.subscriber.person.nm1:
-            found.append(claim.subscriber.person.nm1)
-        for child in claim.loop.children:
-            kind = child.node.id[:3]
-            if kind in ("240", "232"):
-                found += [s for part in child.children if part.node.id[:3] in ("242", "233") and (s := _name(part))]
-            elif kind == "231" and (segment := _name(child)):
-                found.append(segment)
-        know.scratch["tr3.names"] = found
+    if found is not None:
+        return found
+    above = (claim.billing, claim.pay_to, claim.subscriber.person if claim.subscriber else None)
+    found = know.scratch["tr3.names"] = [who.nm1 for who in above if who is not None and who.nm1 is not None]
+    for child in claim.loop.children:
+        if child.node.id in _NAMED:
+            found += child.segments[:1]
+        elif child.children:
+            for part in child.children:
+                if part.node.id in _NAMED:
+                    found += part.segments[:1]
     return found
-
-
-def _name(loop: Loop) -> Segment | None:
-    segment = loop.segments[0] if loop.segments else None
-    return segment if segment and segment.elements[0] == "NM1" else None
 
 
 def total_charge(claim: Claim, know: Knowledge) -> Found:
@@ -252,7 +252,7 @@ def nine_digit_zip(claim: Claim, know: Knowledge) -> Found:
     """CLM-24: addresses in the United States, where care is billed and given, have the ZIP code in full."""
     found: list[Hit] = []
     for loop in _places_of_care(claim):
-        segment = loop.find("N4")
+        segment = loop.index.get("N4")
         if segment is None:
             continue
         code = segment.get(3)
@@ -262,7 +262,7 @@ def nine_digit_zip(claim: Claim, know: Knowledge) -> Found:
         if country != "US":
             continue
         plain = re.sub(r"[ -]", "", code)
-        case = "missing" if not code else "punctuated" if re.fullmatch(r"\d{9}", plain) else "short"
+        case = "missing" if not code else "punctuated" if re.fullmatch(r"[0-9]{9}", plain) else "short"
         places, faults = know.params["places"], know.params["faults"]
         values = {"case": case, "value": code, "place": places.get(loop.id, ""), "fault": faults[case]}
         change = {f"{loop.id}.N403": plain} if case == "punctuated" else None
@@ -270,15 +270,13 @@ def nine_digit_zip(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
-def _places_of_care(claim: Claim) -> Iterator[Loop]:
+def _places_of_care(claim: Claim) -> list[Loop]:
     """Loops of the billing provider and of the service facilities, the claim's and the lines'."""
-    if claim.billing:
-        yield claim.billing.loop
-    for child in claim.loop.children:
-        if child.node.id == "2310C":
-            yield child
-        elif child.node.id == "2400":
-            yield from child.each("2420C")
+    found = [who.loop for who in (claim.billing, claim.facility) if who is not None]
+    for line in claim.lines:
+        if line.loop.children:
+            found += line.loop.each("2420C")
+    return found
 
 
 def accident(claim: Claim, know: Knowledge) -> Found:
