@@ -117,8 +117,8 @@ _Runner = tuple[Check, Mapping[str, Any], _Rule]
 
 
 class _Profile:
-    """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it; ``params`` and
-    ``severity`` go by an edit's bit, for entries of one id may differ."""
+    """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it. ``params``
+    and ``severity`` go by an edit's bit, for entries of one id may differ."""
 
     __slots__ = ("bits", "chosen", "name", "names", "params", "severity")
 
