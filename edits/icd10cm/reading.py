@@ -141,11 +141,11 @@ def _judge(
             if own:
                 limited.extend((index, limit) for limit in AGE_LIMITS if table.has(code, limit, own[0]))
     pairs: tuple[Pair, ...] = ()
-    if len(usable) > 1 and claim_day is not None:
-        if ICD10_START <= claim_day <= table.last:
-            pairs = tuple(_pairs(table, usable, claim_day))
-        else:
+    if claim_day is not None and claim_day > table.last:
+        if len(seen) > 1:
             faults.setdefault("DX-E1", []).append(Gap(f"no tabular list for services of {claim_day} is at hand"))
+    elif claim_day is not None and claim_day >= ICD10_START and len(usable) > 1:
+        pairs = tuple(_pairs(table, usable, claim_day))
     if len(usable) > 1:
         excluded = {frozenset((pair.first, pair.second)) for pair in pairs}
         for found in _unspecified(table, usable):
