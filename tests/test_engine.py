@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from judging import Judged, judge
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge
-from scrubber.catalogue.engine import Engine
+from scrubber.catalogue.engine import Engine, Judgement
 from scrubber.catalogue.entry import LooksAt
 from scrubber.catalogue.examples import RECEIVED, read_base
 from scrubber.catalogue.features import Filters
@@ -21,7 +21,7 @@ from scrubber.catalogue.index import PackError
 from scrubber.catalogue.load import build, read_folder
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
-from scrubber.finding import Severity
+from scrubber.finding import Finding, Severity, Unchecked
 
 PACK = """
 name = "house"
@@ -422,6 +422,30 @@ def test_a_fault_above_the_claims_is_told_once_for_its_loop(make: Make) -> None:
     assert len({f.where.ordinal for f in billing}) == 2
     assert all(f.where.claim is None for f in billing)
     assert len(rendering) == len({f.where.claim for f in rendering}) > 2
+
+
+def test_what_was_told_above_damages_nothing(make: Make) -> None:
+    """The pipeline hands back what stands above a claim: the same fault, seen again from the next claim, is known."""
+
+    def npi(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+        if claim.billing and claim.billing.npi_place:
+            yield Hit(claim.billing.npi_place)
+
+    engine = make(entry("T-01", "npi"), {"npi": npi})
+    told: list[Finding] = []
+    unchecked: list[Unchecked] = []
+    genuine = engine.judge
+
+    def again(claim: Claim, structural: Sequence[Finding] = ()) -> Judgement:
+        judgement = genuine(claim, [*structural, *told])
+        told.extend(finding for _, finding in judgement.above)
+        unchecked.extend(judgement.unchecked)
+        return judgement
+
+    engine.judge = again  # type: ignore[method-assign]
+    list(judge(read_base("batch"), engine))
+    assert len(told) == 2
+    assert unchecked == []
 
 
 def test_judgements_name_the_loop_whose_claims_they_concern(make: Make) -> None:

@@ -178,7 +178,7 @@ class Engine:
 
     def judge(self, claim: Claim, structural: Sequence[Finding] = ()) -> Judgement:
         """Judge one claim. ``structural`` are the faults that the reader found in it and above it: edits do not
-        speak about what they damage. Claims come in file order."""
+        speak about what they damage. Findings that were told above may stand among them. Claims come in file order."""
         profile = self.profile_of(claim)
         bits = self._filters.of(claim) & profile.bits
         if claim.loop.parent is not self._above:
@@ -298,7 +298,7 @@ class Engine:
         judgement: Judgement,
     ) -> None:
         """Hits to findings: those in force, outside damaged parts, and told by one edit only."""
-        damage = [f for f in structural if f.where.length]
+        damage = [f for f in structural if f.where.length and self._is_structural(f)]
         unchecked: dict[Unchecked, None] = {}
         findings: list[tuple[_Rule, Hit, Finding]] = []
         for rule, hit in found:
@@ -328,6 +328,11 @@ class Engine:
             judgement.own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": error}))
         judgement.own.sort(key=lambda finding: finding.sort_key)
         judgement.unchecked.extend(unchecked)
+
+    def _is_structural(self, finding: Finding) -> bool:
+        """Whether the reader made this finding: what an edit said above the claim damages nothing."""
+        edit = self.catalogue.by_id.get(finding.edit)
+        return edit is None or bool(edit.structure)
 
     def _finding(self, claim: Claim, rule: _Rule, hit: Hit) -> Finding:
         severity = rule.severity
