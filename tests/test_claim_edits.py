@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -519,3 +520,13 @@ def test_no_check_raises_on_what_is_missing(base: str, removed: str) -> None:
     if removed == "2010BA.DMG" and base == "dependent":
         removed = "2010CA.DMG"
     judged(base, remove=[removed])  # The engine is strict: a check that raises fails the test.
+
+
+# The documents ----------------------------------------------------------------------------------------------------
+
+
+def test_the_guide_for_contributors_shows_an_edit_as_it_is() -> None:
+    guide = (shipped_folder().parent / "CONTRIBUTING.md").read_text("utf-8")
+    shown = guide.split("```toml\n", 1)[1].split("```", 1)[0]
+    packed = (shipped_folder() / "tr3" / "claim.toml").read_text("utf-8")
+    assert tomllib.loads(shown)["edit"][0] in tomllib.loads(packed)["edit"]
