@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from weakref import ReferenceType
 
 if TYPE_CHECKING:
     from scrubber.x12.guide import SegmentUse
     from scrubber.x12.loops import Loop
 
-BLOCK = 1 << 17
-"""Bytes read at a time. Larger blocks are no faster and hold more memory."""
+BLOCK = 1 << 15
+"""Bytes read at a time. Larger blocks are no faster: what one block holds should stay in the processor's cache."""
 
 LONGEST_SEGMENT = 1 << 20
 """Bytes after which a piece without a terminator is no segment: hostile or damaged data, cut and reported."""
@@ -34,29 +35,34 @@ class Delimiters(NamedTuple):
     segment: str
 
 
-class Segment:
+class _Segment(NamedTuple):
+    elements: list[str]
+    ordinal: int
+    offset: int
+    use: SegmentUse | None
+    loop_ref: ReferenceType[Loop] | None
+
+
+class Segment(_Segment):
     """One segment: its elements as written, and where it stood.
 
-    ``elements[0]`` is the segment id; ``elements[n]`` is element n, or missing when the segment ends before it.
-    ``ordinal`` counts from ST = 1; ``offset`` is the byte of its first character. ``use`` is its place in the guide.
+    ``elements[0]`` is the segment id; ``elements[n]`` is element n, or missing when the segment ends before it. Never
+    change them: equal segments share one list. ``ordinal`` counts from ST = 1; ``offset`` is the byte of its first
+    character. ``use`` is its place in the guide.
     """
 
-    __slots__ = ("_loop", "elements", "offset", "ordinal", "use")
+    __slots__ = ()
 
-    def __init__(
-        self, elements: list[str], ordinal: int, offset: int, loop: Loop | None = None, use: SegmentUse | None = None
-    ) -> None:
-        self.elements = elements
-        self.ordinal = ordinal
-        self.offset = offset
-        self.use = use
-        self._loop = loop.ref if loop is not None else None
+    def __new__(
+        cls, elements: list[str], ordinal: int, offset: int, loop: Loop | None = None, use: SegmentUse | None = None
+    ) -> Segment:
+        return tuple.__new__(cls, (elements, ordinal, offset, use, loop.ref if loop is not None else None))
 
     @property
     def loop(self) -> Loop | None:
         """The loop that holds it, as long as something holds that loop: claims form no reference cycles, so that
         each is freed at once when it is judged (the cycle collector took twice the time of reading)."""
-        return self._loop() if self._loop is not None else None
+        return self.loop_ref() if self.loop_ref is not None else None
 
     @property
     def id(self) -> str:

@@ -33,12 +33,21 @@ CLAIM_FINDINGS = 200
 OTHER_FINDINGS = 2_000
 """Findings kept for one claim, and outside claims for one set: hostile input must not fill memory."""
 
-REMEMBERED = 50_000
-"""Segments whose dates and notes were found good, remembered by their text."""
+REMEMBERED = 20_000
+"""Segments remembered by their text, as split and accepted: half of a real file's segments have come before."""
 
 
 Entry = tuple[int, int, Callable[[str], object], int, SegmentUse]
 """What the hot path needs of a segment in its loop: position, bit, matcher, safe length, use."""
+
+SELDOM_TWICE = frozenset(("CLM", "HL", "DMG", "ISA", "ST", "SE", "BHT"))
+"""Segments whose text hardly ever comes again: not worth remembering."""
+
+CHECKED = frozenset(("HL", "LX", "SE"))
+"""Segments that are judged beside those before them."""
+
+make_segment = tuple.__new__
+"""Makes a Segment without the cost of a call in Python; see its fields."""
 
 
 class Plan:
@@ -51,6 +60,8 @@ class Plan:
         self.delimiters = delimiters
         self.matchers: dict[Definition, Callable[[str], object]] = {}
         self.entries: dict[LoopUse, dict[str, Entry]] = {}
+        self.known: dict[str, tuple[list[str], str, SegmentUse]] = {}
+        """Text to its elements, qualified id, and the use that accepted it."""
 
     def of(self, loop: LoopUse) -> dict[str, Entry]:
         entries = self.entries.get(loop)
@@ -89,7 +100,6 @@ class Walker:
         self.root = Loop(guide.root, None)
         self._loop = self.root
         self._lost = False
-        self._good: set[str] = set()
         self._strays: dict[int, set[str]] = {}
         self._hl = 0
         self._parents: dict[str, int] = {}
@@ -106,9 +116,9 @@ class Walker:
     def feed(self, pieces: list[str], index: int, offset: int) -> tuple[int, int]:
         """Walk from ``pieces[index]``, which starts at byte ``offset``; returns where it stopped."""
         separator, component = self.delimiters.element, self.delimiters.component
-        good, qualifier = self._good, QUALIFIER
+        qualifier, known, seldom, make = QUALIFIER, self._plan.known, SELDOM_TWICE, make_segment
         loop, ordinal, lost = self._loop, self.ordinal, self._lost
-        entries = self._plan.of(loop.node)
+        entries, ref = self._plan.of(loop.node), loop.ref
         seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
         for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020, PLR1704
             start = offset
@@ -121,37 +131,40 @@ class Walker:
                     self.start = start
                     self._empty(bool(raw), index + 1 == len(pieces))
                     continue
-            elements = text.split(separator)
-            name = elements[0]
             ordinal += 1
-            number = qualifier.get(name)
-            if number is None or number >= len(elements):
-                key = name
-            elif name == "HI":
-                key = name + elements[1].split(component, 1)[0]
+            memory = known.get(text)
+            if memory is not None:
+                elements, key, accepted = memory
             else:
-                key = name + elements[number]
+                elements = text.split(separator)
+                accepted = None
+                key = elements[0]
+                number = qualifier.get(key)
+                if number is not None and number < len(elements):
+                    key += elements[number] if key != "HI" else elements[1].split(component, 1)[0]
             entry = entries.get(key)
             if entry is not None and not lost:
                 place, bit, match, safe, use = entry
-                if (
-                    place >= position
-                    and not seen & bit
-                    and match(text) is not None
-                    and (len(elements) <= safe or text in good or self._holds(use.definition, elements, text))
-                ):
-                    seen |= bit
-                    position = place
-                    segment = Segment(elements, ordinal, start, loop, use)
-                    segments.append(segment)
-                    by_key[key] = segment
-                    continue
+                if place >= position and not seen & bit:
+                    if accepted is not use and match(text) is not None and (
+                        len(elements) <= safe or self._holds(use.definition, elements)
+                    ):
+                        accepted = use
+                        if elements[0] not in seldom:
+                            known[text] = (elements, key, use)
+                    if accepted is use:
+                        seen |= bit
+                        position = place
+                        segment = make(Segment, (elements, ordinal, start, use, ref))
+                        segments.append(segment)
+                        by_key[key] = segment
+                        continue
             loop.seen, loop.position = seen, position
             self.ordinal, self.start = ordinal, start
             step = loop.node.steps.get(key)
-            if step is not None and not lost and self._take(step, key, elements, text):
+            if step is not None and not lost and self._take(step, key, elements, text, accepted):
                 pass
-            elif name in ENVELOPE:
+            elif elements[0] in ENVELOPE:
                 self.ordinal -= 1
                 self._end(start)
                 return index, offset - len(pieces[index]) - 1
@@ -160,23 +173,24 @@ class Walker:
             if self.done:
                 return index + 1, offset
             loop, lost = self._loop, self._lost
-            entries = self._plan.of(loop.node)
+            entries, ref, known = self._plan.of(loop.node), loop.ref, self._plan.known
             seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
             component = self.delimiters.component
         loop.seen, loop.position = seen, position
         self.ordinal = ordinal
+        if len(known) > REMEMBERED:
+            known.clear()
         return len(pieces), offset
 
-    def _holds(self, definition: Definition, elements: list[str], text: str) -> bool:
-        if dates_exist(definition, elements) and notes_hold(definition, elements):
-            if len(self._good) < REMEMBERED:
-                self._good.add(text)
-            return True
-        return False
+    def _holds(self, definition: Definition, elements: list[str]) -> bool:
+        """What the pattern cannot see: dates that do not exist, syntax notes."""
+        return dates_exist(definition, elements) and notes_hold(definition, elements)
 
     # Steps that change the loop or repeat a segment ---------------------------------------------------------------
 
-    def _take(self, step: Step, key: str, elements: list[str], text: str) -> bool:
+    def _take(
+        self, step: Step, key: str, elements: list[str], text: str, accepted: SegmentUse | None = None
+    ) -> bool:
         """Take a step if it is in order and within its maximum, here and now: close and open loops, then read."""
         loop = target = self._loop
         for _ in range(step.pops):
@@ -200,9 +214,35 @@ class Walker:
                     loop = self._loop
                 else:
                     loop = self._loop = loop.complete()
-            self._open(node)
+            if node.epoch:
+                loop = self._open(node)
+            else:
+                bit = node.bit
+                if target.seen & bit:
+                    _count(target, bit, node.max)
+                else:
+                    target.seen |= bit
+                target.position = node.position
+                loop = self._loop = Loop(node, target)
+                loop.seen, loop.position = use.bit, use.position
+                target.children.append(loop)
         self._lost = False
-        self._read(use, key, elements, text)
+        if accepted is not use:
+            definition = use.definition
+            if self._plan.matcher(definition)(text) is None or not (
+                len(elements) <= definition.safe or self._holds(definition, elements)
+            ):
+                self._read(use, key, elements, text)
+                return True
+            if elements[0] not in SELDOM_TWICE:
+                self._plan.known[text] = (elements, key, use)
+        loop = self._loop
+        segment = make_segment(Segment, (elements, self.ordinal, self.start, use, loop.ref))
+        loop.segments.append(segment)
+        if key not in loop.index:
+            loop.index[key] = segment
+        if elements[0] in CHECKED:
+            self._check(segment)
         return True
 
     def _open(self, node: LoopUse) -> Loop:
@@ -233,9 +273,13 @@ class Walker:
         if key not in loop.index:
             loop.index[key] = segment
         definition = use.definition
-        if self._plan.matcher(definition)(text) is None or not (
-            len(elements) <= definition.safe or self._holds(definition, elements, text)
+        name = elements[0]
+        if self._plan.matcher(definition)(text) is not None and (
+            len(elements) <= definition.safe or self._holds(definition, elements)
         ):
+            if name not in SELDOM_TWICE:
+                self._plan.known[text] = (elements, key, use)
+        else:
             faults = list(explain(definition, elements, self.delimiters))
             if faults and self.separator is None and (other := find_separator(definition, elements, self.delimiters)):
                 self.separator = other
@@ -243,16 +287,21 @@ class Walker:
                 faults = list(explain(definition, elements, self.delimiters))
             for fault in faults:
                 self._element_fault(fault, segment)
-        name = elements[0]
-        if name == "HL":
-            self._check_hl(segment)
-        elif name == "LX":
+        if name in CHECKED:
+            self._check(segment)
+        return segment
+
+    def _check(self, segment: Segment) -> None:
+        """What a segment tells besides its elements: its number in a sequence, the end of the set."""
+        name = segment.elements[0]
+        if name == "LX":
             self._check_lx(segment)
-        elif name == "SE":
-            self.se = elements
+        elif name == "HL":
+            self._check_hl(segment)
+        else:
+            self.se = segment.elements
             self.closed_by_se = True
             self._end(self.start)
-        return segment
 
     def _close(self) -> None:
         """Leave the innermost loop: what it lacks is reported, a claim is handed on."""
