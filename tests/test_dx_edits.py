@@ -286,6 +286,12 @@ def test_excludes1_is_tested_both_ways_and_inherited() -> None:
     assert said("M5431", "G5701") == {"DX-E1": REJECT}
 
 
+def test_one_note_about_several_codes_is_one_finding() -> None:
+    finding = one("DX-E1", "M542", "M5412", "G55")
+    assert finding.values["others"] == "M54.2 (Cervicalgia) and M54.12 (Radiculopathy, cervical region)"
+    assert [where.element for where in finding.related] == ["HI01-2", "HI02-2"]
+
+
 def test_unspecified_wording_only_warns() -> None:
     # "colitis NOS (K52.9)" under A09; "radiculitis NOS" under the block of G56.
     assert said("A09", "K529") == {"DX-E1": WARNING}
@@ -481,8 +487,10 @@ CODES = st.sampled_from(
     codes=st.lists(CODES, min_size=1, max_size=6), day=st.sampled_from(["20150930", "20260915", "20261001", "20270401"])
 )
 def test_no_list_of_codes_raises_and_each_fault_has_one_finding(codes: list[str], day: str) -> None:
-    found = [(f.edit, f.where.element) for f in findings(*codes, day=day)]
-    assert len(found) == len(set(found))
+    said_of = findings(*codes, day=day)
+    facts = [(f.edit, f.where.element, tuple(f.values.items())) for f in said_of]
+    assert len(facts) == len(set(facts))
+    found = [(f.edit, f.where.element) for f in said_of]
     by_place: dict[str | None, list[str]] = {}
     for edit, element in found:
         if edit in ("DX-01", "DX-02", "DX-04", "DX-05", "DX-06", "DX-07"):

@@ -75,7 +75,20 @@ def test_a_later_qualifier_of_the_first_one() -> None:
 
 
 def test_twelve_diagnoses_and_four_pointers_are_the_most() -> None:
-    codes = "M542 M62838 M436 G4486 M531 M9901 M546 M4802 M25511 M25512 M25521 M25522".split()
+    codes = [
+        "M542",
+        "M62838",
+        "M436",
+        "G4486",
+        "M531",
+        "M9901",
+        "M546",
+        "M4802",
+        "M25511",
+        "M25512",
+        "M25521",
+        "M25522",
+    ]
     assert said(*codes, pointers=("1:2:3:4", "9:10:11:12")) == {}
     assert said(*codes, pointers=("1:2:3:4:5", "9:10:11:12")) == {"PTR-08": REJECT}
     assert said(*codes, change={"2300.HI13": "ABF:M25531"}) == {"PTR-01": REJECT}

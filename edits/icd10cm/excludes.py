@@ -10,7 +10,7 @@ from scrubber.claims.model import Claim, Diagnosis
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Excludes, Icd10cm, dotted
 
-from .reading import Pair, among, listed, read_codes, report
+from .reading import Pair, among, join, listed, read_codes, report
 
 _KEY = "icd10cm pairs"
 
@@ -139,30 +139,38 @@ def excluded_pair(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             yield gap
     if not judged.pairs:
         return
+    told: dict[tuple[int, str, str], list[tuple[_Case, Excludes, bool]]] = {}
+    for case in _cases(claim, know).get("DX-E1", ()):
+        note, certain = _weigh(case.pair, claim, know.icd10cm)
+        told.setdefault((case.at, note.node, note.text), []).append((case, note, certain))
     diagnoses, table = claim.diagnoses, know.icd10cm
-    for pair, at, other in _cases(claim, know).get("DX-E1", ()):
-        sure = [note for note in pair.notes if note.doubt is None and note.wording != "nos"]
-        note = sure[0] if sure else pair.notes[0]
-        day = claim.service_from
-        outdated = note.stand_in and day is not None and (table.edition(day).start - day).days > 366
-        certain = bool(sure) and not pair.contradicted and not outdated
-        doubt = _doubt(pair) if not certain else ""
+    for (at, _, _), several in told.items():
+        case, note, certain = next((one for one in several if one[2]), several[0])
+        doubt = "" if certain else _doubt(case.pair)
         if not certain and not doubt and note.wording == "nos":
             doubt = " The note speaks of the unspecified condition."
+        others = [diagnoses[case.other] for case, _, _ in several]
+        named = [f"{dotted(other.code)} ({table.title(other.code) or 'no title at hand'})" for other in others]
         values = {
             "code": dotted(diagnoses[at].code),
             "title": table.title(diagnoses[at].code) or "",
-            "other": dotted(diagnoses[other].code),
-            "other_title": table.title(diagnoses[other].code) or "",
-            "holder": dotted(note.holder),
-            "excluded": dotted(note.excluded),
+            "others": join(named),
             "note": note.text,
             "node": _place_of(note),
             "edition": _edition(note, claim, table),
             "doubt": doubt,
         }
-        severity = None if certain else Severity.WARNING
-        yield Hit(diagnoses[at].place, values, (diagnoses[other].place,), severity)
+        related = tuple(other.place for other in others)
+        yield Hit(diagnoses[at].place, values, related, None if certain else Severity.WARNING)
+
+
+def _weigh(pair: Pair, claim: Claim, table: Icd10cm) -> tuple[Excludes, bool]:
+    """The note to quote for a pair, and whether it is certain."""
+    sure = [note for note in pair.notes if note.doubt is None and note.wording != "nos"]
+    note = sure[0] if sure else pair.notes[0]
+    day = claim.service_from
+    outdated = note.stand_in and day is not None and (table.edition(day).start - day).days > 366
+    return note, bool(sure) and not pair.contradicted and not outdated
 
 
 # Advice beside the notes: pairs that no Excludes1 note names.

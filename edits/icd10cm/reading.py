@@ -250,5 +250,9 @@ def among(code: str, stems: Sequence[str]) -> bool:
 
 def listed(codes: Sequence[str]) -> str:
     """Codes with their dots, for a message: ``M50.120, M50.121 and M50.122``."""
-    shown = [dotted(code) for code in codes]
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+    return join([dotted(code) for code in codes])
+
+
+def join(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
