@@ -16,23 +16,39 @@ AROUND = 2048
 
 @dataclass(slots=True)
 class Sight:
-    """A segment as text, the byte it starts at, and a way to others of the same claim."""
+    """A segment as text, the byte it starts at, and a way to others of the same claim. ``found`` is the segment itself
+    where it was read with its claim."""
 
     text: str
     offset: int
     beside: Callable[[Location], Sight | None]
+    found: Segment | None = None
+
+    def name_of(self, element: str) -> str:
+        """What the guide calls an element (``SV107-1``), or nothing where it is not known."""
+        use = self.found.use if self.found else None
+        if use is None:
+            return ""
+        number, _, component = element[len(use.id) :].partition("-")
+        elements = use.definition.elements
+        if not number.isdecimal() or not 0 < int(number) <= len(elements):
+            return ""
+        named = elements[int(number) - 1]
+        parts = named.components or ()
+        if component.isdecimal() and 0 < int(component) <= len(parts):
+            named = parts[int(component) - 1]
+        return named.name
 
 
-def find_segment(loop: Loop, where: Location, separator: str = "*") -> Sight | None:
+def find_segment(loop: Loop, where: Location, separator: str) -> Sight | None:
     """The segment at this place, in a claim's loop or in one around it. None where the claim does not hold it (a
     missing segment's place may lie behind its end)."""
     if not where.ordinal:
         return None
     for segment in _segments(loop):
         if segment.ordinal == where.ordinal:
-            return Sight(
-                separator.join(segment.elements), segment.offset, lambda other: find_segment(loop, other, separator)
-            )
+            text = separator.join(segment.elements)
+            return Sight(text, segment.offset, lambda other: find_segment(loop, other, separator), segment)
     return None
 
 
@@ -75,7 +91,19 @@ class Glimpse:
         terminator = self.delimiters.segment
         at = where.offset - begin
         start = text.rfind(terminator, 0, at) + 1
-        while start < at and text[start] in "\r\n":
-            start += 1
         end = text.find(terminator, at)
-        return Sight(text[start : end if end >= 0 else at + AROUND], begin + start, self.segment)
+        shown = text[start : end if end >= 0 else at + AROUND]
+        start += len(shown) - len(shown := shown.lstrip("\r\n"))
+        shown = shown.rstrip("\r\n")
+        if shown.startswith("ISA"):
+            shown = _without_secrets(shown, self.delimiters.element)
+        return Sight(shown, begin + start, self.segment)
+
+
+def _without_secrets(isa: str, separator: str) -> str:
+    """ISA02 and ISA04 may hold a password: never on a screen or in a log."""
+    elements = isa.split(separator)
+    for number in (2, 4):
+        if number < len(elements):
+            elements[number] = "".join(c if c == " " else "x" for c in elements[number])
+    return separator.join(elements)

@@ -46,7 +46,7 @@ class Page:
     def paragraph(self, text: str, indent: int = 0, label: str = "", hang: int = 0) -> str:
         """Wrapped text; a label stands before its first line, the other lines are indented by ``hang`` more. Ends with
         a line break."""
-        return _fill(harmless(text), self.width, indent, f"{label:<{hang}}", hang)
+        return _fill(harmless(" ".join(text.split())), self.width, indent, f"{label:<{hang}}", hang)
 
     def segment(self, text: str, marks: list[Mark], indent: int, style: str) -> str:
         """A segment's text on one line and its marks below, cut where it is wider than the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from scrubber.reports.prose import Page, count, harmless, money
@@ -12,6 +13,9 @@ from scrubber.verdict import TableUsed
 
 MOST = 8
 """Edits, and groups of what was not checked, that are told one by one."""
+
+EXAMPLES = 3
+"""Cases that a reason names."""
 
 LABEL = 13
 
@@ -35,8 +39,10 @@ def _counts(tally: Tally) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     if len(tally.files) != 1:
         yield "Files", f"{len(tally.files):,}"
-    for file in tally.errors:
-        yield "Not judged", f"{harmless(file.path)}: {file.error or 'unreadable'}"
+    for number, file in enumerate(tally.errors[:MOST]):
+        yield "" if number else "Not judged", harmless(file.path)
+    if len(tally.errors) > MOST:
+        yield "", f"and {count(len(tally.errors) - MOST, 'other file')}"
     if totals.claims:
         yield (
             "Claims",
@@ -68,14 +74,21 @@ def _tables(tables: Sequence[TableUsed]) -> Iterator[tuple[str, str]]:
 
 
 def _unchecked(tally: Tally) -> Iterator[tuple[str, str]]:
-    """One reason often leaves several edits open: told together."""
-    groups: dict[str, dict[str, int]] = {}
+    """One reason often leaves several edits open, and differs only in what follows its colon: told together."""
+    edits: dict[str, set[str]] = {}
+    details: dict[str, Counter[str]] = {}
     for (edit, reason), times in tally.unchecked.items():
-        groups.setdefault(reason, {})[edit] = times
-    ranked = sorted(groups.items(), key=lambda item: (-max(item[1].values()), item[0]))
-    for number, (reason, edits) in enumerate(ranked[:MOST]):
-        times = max(edits.values())
-        yield "" if number else "Not checked", f"{', '.join(sorted(edits))} ({times:,} x): {reason}"
+        head, _, detail = reason.partition(": ")
+        edits.setdefault(head, set()).add(edit)
+        counted = details.setdefault(head, Counter())
+        counted[detail] = max(counted[detail], times)
+    ranked = sorted(details, key=lambda head: (-details[head].total(), head))
+    for number, head in enumerate(ranked[:MOST]):
+        counted = details[head]
+        named = sorted((d for d in counted if d), key=lambda d: (-counted[d], d))
+        which = f": {', '.join(named[:EXAMPLES])}{' ...' if len(named) > EXAMPLES else ''}" if named else ""
+        told = f"{', '.join(sorted(edits[head]))} ({counted.total():,} x): {harmless(head)}{which}"
+        yield "" if number else "Not checked", told
     if len(ranked) > MOST:
         yield "", f"and {count(len(ranked) - MOST, 'other reason')}: --format json lists them all"
 
@@ -83,7 +96,7 @@ def _unchecked(tally: Tally) -> Iterator[tuple[str, str]]:
 def _next(tally: Tally) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     edits = [edit for (edit, severity) in tally.edits if severity == "reject"]
-    if totals.rejected or totals.findings["reject"]:
+    if totals.claims and (totals.rejected or totals.findings["reject"]):
         example = min(edits, key=lambda e: (-tally.edits[e, "reject"], e)) if edits else ""
         more = f" `scrubber explain {example}` tells an edit in full, with an example." if example else ""
         yield (
@@ -92,7 +105,7 @@ def _next(tally: Tally) -> Iterator[tuple[str, str]]:
             f"send it.{more}",
         )
     elif tally.errors:
-        yield "Next", "See why a file could not be judged: nothing is known about its claims."
+        yield "Next", "See above why nothing could be judged; nothing is known about claims in there."
     elif totals.claims:
         limit = " as far as they could be checked" if tally.unchecked else ""
         look = " Look at the warnings first: a payer may ask." if totals.findings["warning"] else ""

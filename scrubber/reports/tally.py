@@ -70,6 +70,11 @@ class Tally:
             add(self.totals, file)
             self._levels[3] = Totals()
 
+    def open_claims(self, event: Event) -> int:
+        """Claims of the envelope that this event ends; before it is handled."""
+        depth = 1 if isinstance(event, SetEnd) else 2 if isinstance(event, GroupEnd) else 3
+        return sum(totals.claims for totals in self._levels[:depth])
+
     def merge(self, other: Tally) -> None:
         """Add what another process counted."""
         self.files += other.files

@@ -38,6 +38,7 @@ from scrubber.verdict import (
 PROVIDER_LOOPS = frozenset({"2000A", "2010AA", "2010AB", "2010AC"})
 SUBSCRIBER_LOOPS = frozenset({"2000B", "2010BA", "2010BB"})
 PATIENT_LOOPS = frozenset({"2000C", "2010CA"})
+TRANSACTION = "the transaction set"
 
 LABEL = 8
 """Columns of the words (``Why``, ``Fix``) that stand before a paragraph."""
@@ -81,6 +82,8 @@ class TextReport:
         self._first_file = True
         self._told: set[tuple[str, int, int]] = set()
         """Findings above the claims that have been told, by edit, segment and byte."""
+        self._sights: dict[tuple[str, int, int], Sight] = {}
+        """Segments of the set's header that findings point at, until they are told."""
         self._explained: set[str] = set()
         """Edits that this file's part has explained."""
         self._tally = Tally()
@@ -102,24 +105,26 @@ class TextReport:
         shutil.copyfileobj(piece, self._out, 1 << 20)
 
     def handle(self, event: Event) -> None:
+        claims = self._tally.open_claims(event)
         self._tally.handle(event)
         if type(event) is ClaimVerdict:
             self._claim(event)
         elif isinstance(event, SetStart):
             self._set = event.control_number
             self._told = {key for key in self._told if key[1] == 0}
+            self._sights = {}
         elif isinstance(event, SetEnd):
-            self._close(event, f"Transaction set {harmless(self._set)}")
+            self._close(event, f"Transaction set {harmless(self._set)}", claims)
         elif isinstance(event, GroupStart):
             self._group = event.control_number
         elif isinstance(event, GroupEnd):
-            self._close(event, f"Functional group {harmless(self._group)}")
+            self._close(event, f"Functional group {harmless(self._group)}", claims)
         elif isinstance(event, InterchangeStart):
             self._interchange = event.control_number
             if self._glimpse:
                 self._glimpse.delimiters = event.delimiters
         elif isinstance(event, InterchangeEnd):
-            self._close(event, f"Interchange {harmless(self._interchange)}")
+            self._close(event, f"Interchange {harmless(self._interchange)}", claims)
         elif isinstance(event, FileStart):
             self._separate()
             self._told, self._explained = set(), set()
@@ -147,20 +152,23 @@ class TextReport:
         claim = verdict.claim
         inherited = [f for f in verdict.findings if f.inherited]
         own = [f for f in verdict.findings if not f.inherited]
-        text = "".join(self._heading_above(f, claim) for f in inherited if self._is_news(f))
+        text = self._told_above(inherited, claim)
         text += f"\n{_FATE}{self._claim_header(claim)}\n"
         if inherited:
             because = ", ".join(dict.fromkeys(f"{f.edit} ({_owner(f.where)})" for f in inherited))
-            text += self._page.paragraph(f"Rejected with what stands above it: {because}, told above.", 2)
-        text += "".join(self._finding(f, find_segment(claim.loop, f.where)) for f in _by_weight(own))
+            text += self._page.paragraph(f"Rejected with what stands above it: {because}, see above.", 2)
+        text += "".join(
+            self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element)) for f in _by_weight(own)
+        )
         self._docket.add(("R" if rejected else "A").encode() + text.encode(self._encoding, "replace"))
 
     def _claim_header(self, claim: Claim) -> str:
         first, last = claim.service_from, claim.service_to
-        day = "not readable" if first is None else str(first) if last in (None, first) else f"{first} to {last}"
-        parts = [f"Claim {harmless(claim.id) or '(no number)'}"]
-        if not self._run.redacted:
-            parts += [f"service {day}", f"charge {money(claim.charge)}"]
+        day = "day unknown" if first is None else str(first) if last in (None, first) else f"{first} to {last}"
+        if self._run.redacted:
+            parts = [claim.id.capitalize()]
+        else:
+            parts = [f"Claim {harmless(claim.id) or '(no number)'}", f"service {day}", f"charge {money(claim.charge)}"]
             if claim.payer and claim.payer.name:
                 parts.append(harmless(claim.payer.name))
         return self._page.paint(" | ".join(parts), "strong")
@@ -177,28 +185,41 @@ class TextReport:
             text = text.replace(_FATE.encode(), f"{fate}  ".encode(), 1)
         self._out.write(text)
 
-    def _close(self, event: SetEnd | GroupEnd | InterchangeEnd, what: str) -> None:
+    # What stands above the claims --------------------------------------------------------------------------------
+
+    def _close(self, event: SetEnd | GroupEnd | InterchangeEnd, what: str, claims: int) -> None:
         """An envelope is over: what is to be said of it stands before its claims."""
-        text = self._above(event.findings, what)
+        page = self._page
         lost, cause = judge_envelope(event)
+        news = [f for f in event.findings if self._is_news(f)]
+        text = ""
         if lost:
-            text = self._lost(cause, what, event.claims if isinstance(event, SetEnd) else 0) + text
+            text = self._lost(cause, what, claims)
+            news = _first(cause, _by_weight(news))
+        elif news:
+            text = f"\n{page.paint(what, 'strong')}\n"
+            news = _by_weight(news)
+        text += "".join(self._finding(f, self._look(f)) for f in news)
         self._docket.close(event, b"T" + text.encode(self._encoding, "replace") if text else b"")
 
     def _lost(self, cause: Finding | None, what: str, claims: int) -> str:
         page = self._page
         with_it = f", and with it {'its claim' if claims == 1 else f'all its {claims:,} claims'}" if claims else ""
         text = f"\n{page.paint('REJECTED', 'reject')}{page.paint(f'  {what}{with_it}', 'strong')}\n"
-        if cause is None:
+        if not claims:
             return text
-        inside = f" in claim {harmless(cause.where.claim)}" if cause.where.claim else ""
+        because = ""
+        if cause is not None:
+            inside = f" in claim {harmless(cause.where.claim)}, told there" if cause.where.claim else ""
+            because = f" because of {cause.edit} ({self._wording.entry(cause.edit).name}){inside}"
         return text + page.paragraph(
-            f"It comes back as a whole because of {cause.edit} ({self._wording.entry(cause.edit).name}){inside}, told "
-            "below. None of its claims is taken, faultless ones included: correct this first.",
+            f"It comes back as a whole{because}. No claim of it is taken, faultless ones included: correct this first.",
             2,
         )
 
-    # What stands above the claims --------------------------------------------------------------------------------
+    def _look(self, finding: Finding) -> Sight | None:
+        kept = self._sights.pop(_key(finding), None)
+        return kept or (self._glimpse.segment(finding.where) if self._glimpse else None)
 
     def _is_news(self, finding: Finding) -> bool:
         key = _key(finding)
@@ -207,26 +228,31 @@ class TextReport:
         self._told.add(key)
         return True
 
-    def _heading_above(self, finding: Finding, claim: Claim) -> str:
-        """A finding that rejects this claim and those after it, told once."""
-        owner = _owner(finding.where)
-        head = self._page.paint("REJECTED", "reject")
-        what = self._page.paint(f"  {owner[:1].upper()}{owner[1:]}, and with it every claim under it", "strong")
-        return f"\n{head}{what}\n{self._finding(finding, find_segment(claim.loop, finding.where))}"
-
-    def _above(self, findings: Iterable[Finding], what: str) -> str:
-        """What is found above the claims and has not been told with one of them."""
-        news = [f for f in findings if self._is_news(f)]
-        if not news:
-            return ""
-        text = f"\n{self._page.paint(f'{what}, above its claims', 'strong')}\n"
-        for finding in _by_weight(news):
-            text += self._finding(finding, self._glimpse.segment(finding.where) if self._glimpse else None)
+    def _told_above(self, findings: Iterable[Finding], claim: Claim) -> str:
+        """Findings that reject this claim and those after it, each told once, under whose they are."""
+        text, last = "", ""
+        for finding in findings:
+            sight = find_segment(claim.loop, finding.where, claim.delimiters.element)
+            owner = _owner(finding.where)
+            if owner == TRANSACTION:
+                # Told when the set is over, with what else is wrong with the set as a whole.
+                if sight and _key(finding) not in self._told:
+                    self._sights[_key(finding)] = sight
+            elif self._is_news(finding):
+                if owner != last:
+                    what = self._page.paint(
+                        f"  {owner[:1].upper()}{owner[1:]}, and with it every claim under it", "strong"
+                    )
+                    text += f"\n{self._page.paint('REJECTED', 'reject')}{what}\n"
+                text += self._finding(finding, sight)
+                last = owner
         return text
 
     def _close_file(self, event: FileEnd) -> None:
         self._docket.close(event)
-        self._write(self._above(event.findings, "File"))
+        if news := [f for f in event.findings if self._is_news(f)]:
+            self._write(f"\n{self._page.paint('The file', 'strong')}\n")
+            self._write("".join(self._finding(f, self._look(f)) for f in _by_weight(news)))
         if event.error is not None:
             self._write("\n" + self._page.paragraph(event.error, 0, self._page.paint("NOT JUDGED", "reject"), 12))
         if not self._quiet:
@@ -236,10 +262,13 @@ class TextReport:
         file = self._tally.files[-1]
         totals = file.totals
         if not totals.claims:
-            return "No claims read."
+            return "No claim was read."
+        claims = count(totals.claims, "claim")
         if not totals.rejected:
-            return f"{count(totals.claims, 'claim')}, {self._page.paint('accepted', 'good')}: none is rejected."
-        return f"{count(totals.claims, 'claim')}: {totals.accepted:,} accepted, {totals.rejected:,} rejected."
+            return f"{claims}, {self._page.paint('accepted' if totals.claims == 1 else 'all accepted', 'good')}."
+        if not totals.accepted:
+            return f"{claims}, {self._page.paint('rejected' if totals.claims == 1 else 'all rejected', 'reject')}."
+        return f"{claims}: {totals.accepted:,} accepted, {self._page.paint(f'{totals.rejected:,} rejected', 'reject')}."
 
     # Findings ----------------------------------------------------------------------------------------------------
 
@@ -250,24 +279,25 @@ class TextReport:
         mark = page.paint(f"{severity.upper():<8}", severity)
         text = f"\n  {mark} {page.paint(finding.edit, 'strong')} {page.paint(entry.name, 'faint')}\n"
         text += page.paragraph(entry.message(finding), 4)
-        if sight is not None and not brief:
+        if sight is not None and sight.text.strip() and not brief:
             text += self._sight(finding, sight)
-        text += page.paragraph(_place(finding), 4, "At", LABEL)
+        text += page.paragraph(_place(finding, sight), 4, "At", LABEL)
         full = self._verbose or not (brief or finding.edit in self._explained)
         if full:
             self._explained.add(finding.edit)
             text += page.paragraph(entry.why, 4, "Why", LABEL)
         text += page.paragraph(entry.fix, 4, "Fix", LABEL)
         text += self._changes(finding)
-        if full:
-            for citation in entry.citations:
-                text += page.paragraph(_cite(citation), 4, "Source", LABEL)
+        if full and entry.citations:
+            text += page.paragraph(_cite(finding.edit, entry.citations, self._verbose), 4, "Source", LABEL)
         return text
 
     def _sight(self, finding: Finding, sight: Sight) -> str:
         """The segment with what is wrong marked ``^``, and what it collides with marked ``-``."""
         where = finding.where
-        marks = [] if where.element is None and where.length else [Mark(where.offset - sight.offset, where.length)]
+        if where.element is None and where.length == 0:
+            return self._page.paragraph(f"before {sight.text}", 4)
+        marks = [Mark(where.offset - sight.offset, where.length)] if where.element else []
         for other in finding.related[:RELATED]:
             if other.ordinal == where.ordinal and other.offset != where.offset:
                 marks.append(Mark(other.offset - sight.offset, other.length, "-"))
@@ -293,6 +323,11 @@ def _by_weight(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: weight[f.severity])
 
 
+def _first(cause: Finding | None, findings: list[Finding]) -> list[Finding]:
+    """The cause before everything else."""
+    return sorted(findings, key=lambda f: cause is None or _key(f) != _key(cause))
+
+
 def _key(finding: Finding) -> tuple[str, int, int]:
     return (finding.edit, finding.where.ordinal, finding.where.offset)
 
@@ -306,14 +341,16 @@ def _owner(where: Location) -> str:
         return "the subscriber"
     if loop in PATIENT_LOOPS:
         return "the patient"
-    return "the transaction set"
+    return TRANSACTION
 
 
-def _place(finding: Finding) -> str:
-    """``line 2, SV101-3 in loop 2400 (segment 31 of the set, byte 1,034)``."""
+def _place(finding: Finding, sight: Sight | None) -> str:
+    """``line 2, SV107-1 (Diagnosis Code Pointer) in loop 2400 (segment 31 of the set, byte 1,034)``."""
     where = finding.where
     parts = [f"line {where.line}"] if where.line is not None else []
-    named = where.element or where.segment
+    named = where.element or where.segment or ""
+    if where.element and sight and (name := sight.name_of(where.element)):
+        named += f" ({name})"
     loop = f"loop {where.loop}" if where.loop else ""
     parts.append(f"{named} in {loop}" if named and loop else named or loop or "the file")
     if where.repeat:
@@ -322,8 +359,13 @@ def _place(finding: Finding) -> str:
     return f"{', '.join(parts)} ({segment}byte {where.offset:,})"
 
 
-def _cite(citation: Citation) -> str:
-    source = citation.source
-    edition = f", {source.edition}" if source.edition and source.edition not in source.title else ""
-    doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
-    return f"{source.title}{edition}: {citation.at}{doubt}"
+def _cite(edit: str, citations: Sequence[Citation], verbose: bool) -> str:
+    """The first source, or all of them."""
+    told = []
+    for citation in citations if verbose else citations[:1]:
+        source = citation.source
+        doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
+        told.append(f"{source.title}, {source.edition}: {citation.at}{doubt}")
+    if len(citations) > len(told):
+        told.append(f"{len(citations) - len(told)} more: scrubber explain {edit}")
+    return "; ".join(told)

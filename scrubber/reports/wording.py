@@ -16,8 +16,8 @@ from scrubber.finding import Finding, Severity
 INTERNAL = frozenset({"ik3", "ik4", "data_element", "bad", "trigger"})
 """Values that are there for the 999 and say nothing to a reader that the message and the place do not say."""
 
-MISSING = "(nothing)"
-"""What a message shows for a value that is empty, or that the finding does not have."""
+MISSING = "(unknown)"
+"""What a message shows for a value that the finding does not have. An empty value is a clause left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     """A text of the catalogue with its ``{placeholders}`` filled."""
     if "{" not in text:
         return text
-    return text.format_map(_Values({name: value or MISSING for name, value in values.items()}))
+    return text.format_map(_Values(values))
 
 
 class _Values(dict[str, str]):
@@ -103,9 +103,10 @@ class _Values(dict[str, str]):
 
 
 def _ack(edit: Edit) -> str:
-    if edit.id.startswith("X12-TA1-"):
+    codes = edit.structure or ((edit.id.removeprefix("X12-"),) if edit.id.startswith("X12-") else ())
+    if any(code.startswith("TA1") for code in codes):
         return "TA1"
-    return "999" if edit.structure or edit.id.startswith("X12-") else "277CA"
+    return "999" if codes else "277CA"
 
 
 def _plain(id: str) -> Edit:

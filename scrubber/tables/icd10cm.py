@@ -23,6 +23,7 @@ from pathlib import Path
 from scrubber.tables.icd10cm_files import (
     Block,
     Chapter,
+    Edition,
     Outline,
     Seventh,
     Sites,
@@ -97,6 +98,16 @@ class Icd10cm:
     def last(self) -> date:
         """The last day validity is known for: 2027-03-31, the end of the FY2027 data."""
         return self._valid().last
+
+    @property
+    def size(self) -> int:
+        """How many codes validity is known for."""
+        return self._valid().size
+
+    def releases(self) -> tuple[tuple[Edition, int], ...]:
+        """The tabular lists that the notes come from, oldest first, each with its number of notes."""
+        rows = [line.split("\t", 2)[1] for line in read_text(self._directory, "notes.txt.gz").splitlines()[1:]]
+        return tuple((e, sum(e.name.removeprefix("FY") in row for row in rows)) for e in self._laid_out().editions)
 
     # Validity
 

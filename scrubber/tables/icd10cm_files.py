@@ -91,6 +91,11 @@ class Validity:
         # 512 categories hold what a practice bills; the largest (S82) has 3,096 codes.
         self._codes = lru_cache(512)(self._split)
 
+    @property
+    def size(self) -> int:
+        """How many codes were ever billable."""
+        return sum(line.count(" ") + 1 for line in self._lines.values() if line)
+
     def codes(self, category: str) -> Mapping[str, tuple[Window, ...]]:
         """Every code of a three-character category, sorted, with its windows; empty for an unknown category."""
         return self._codes(category)
