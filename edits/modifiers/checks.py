@@ -10,6 +10,7 @@ from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
+from ..ncci.memory import remembered
 from ..ncci.pairs import judge_of
 from .separate import (
     separate_from_nothing,
@@ -57,6 +58,7 @@ __all__ = [
 BOTH_SIDES = {"LT", "RT"}
 
 
+@remembered
 def not_repeated(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """MOD-12: a modifier twice on one line."""
     return [
@@ -68,6 +70,7 @@ def not_repeated(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     ]
 
 
+@remembered
 def listed(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """MOD-13: a modifier that is in no code set on the day of service."""
     known = know.code_lists["modifiers"]
@@ -105,6 +108,7 @@ def _ride(line: ServiceLine, modifier: str, know: Knowledge) -> bool:
     return first <= line.procedure <= last and all(letter in know.params["stations"] for letter in modifier)
 
 
+@remembered
 def no_gap(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """MOD-14: an empty place before a modifier."""
     doubled = claim.delimiters.component * 2
@@ -142,6 +146,7 @@ def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         yield Hit(line.modifier_place("50"), {"procedure": line.procedure, "problem": problem}, severity=severity)
 
 
+@remembered
 def one_side_pair(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-16: LT and RT on one line."""
     for line in claim.lines:
@@ -149,6 +154,7 @@ def one_side_pair(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(line.modifier_place("RT"), {"procedure": line.procedure})
 
 
+@remembered
 def plan_of_care(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-19: therapy without GP, GO or GN."""
     therapy = spans(know.code_lists, "therapy-codes")
@@ -168,6 +174,7 @@ def plan_of_care(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         yield Hit(line.procedure_place, {"procedure": line.procedure, "wanted": wanted}, severity=severity)
 
 
+@remembered
 def plan_of_care_fits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-20: two plan-of-care modifiers on a line, or one that the procedure does not take."""
     therapy = spans(know.code_lists, "therapy-codes")
@@ -183,6 +190,7 @@ def plan_of_care_fits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         yield Hit(line.modifier_place(named[-1]), {"procedure": line.procedure, "problem": problem})
 
 
+@remembered
 def therapy_assistant(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-21: CQ without GP, or CO without GO."""
     for line in claim.lines:
@@ -192,6 +200,7 @@ def therapy_assistant(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 yield Hit(line.modifier_place(assistant), values)
 
 
+@remembered
 def together(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-23: two modifiers on a line of which each excludes the other (the entry's ``pairs``)."""
     for line in claim.lines:

@@ -8,9 +8,11 @@ from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 
+from ..ncci.memory import remembered
 from ..ncci.pairs import Judge, Parting, judge_of, pairs_of, same_performer, shared_day
 
 
+@remembered
 def separate_on_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-07: 59 or X{EPSU} on an E/M service, or on a code that the entry's ``also`` names."""
     judge = judge_of(know)
@@ -29,6 +31,7 @@ def separate_on_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 break
 
 
+@remembered
 def separate_twice(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-08: 59 together with an X modifier, or two X modifiers, on one line."""
     judge = judge_of(know)
@@ -41,6 +44,7 @@ def separate_twice(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(where, {"procedure": line.procedure, "modifiers": " ".join(found)}, severity=severity)
 
 
+@remembered
 def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-09: 59 or X{EPSU} although no service of the day makes a PTP pair with the line."""
     judge = judge_of(know)
@@ -65,6 +69,7 @@ def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         yield Gap(f"pairs not in the PTP table: {', '.join(sorted(unknown))}")
 
 
+@remembered
 def site_says_more(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-10: 59 on a pair of one-sided procedures, where a side says what is separate."""
     judge = judge_of(know)
@@ -85,6 +90,7 @@ def site_says_more(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 )
 
 
+@remembered
 def separate_practitioner(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-11: XP although every service of the day names the same performer."""
     for line in claim.lines:

@@ -9,6 +9,7 @@ from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import CodeSpans, spans
 
+from ..ncci.memory import remembered
 from ..ncci.pairs import Judge, Pair, Parting, judge_of, pairs_of, same_performer, shared_day
 
 COVERS_A_MINOR = {"24", "25", "57"}
@@ -18,6 +19,7 @@ UNSURE_PREFIXES = "GHST"
 """HCPCS Level II codes by first letter: payers have visits among them that our list may lack."""
 
 
+@remembered
 def visit_beside_minor(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """MOD-01: a visit without 25 on the day of a procedure with 000 or 010 global days."""
     return _beside_minor(claim, know) if len(claim.lines) > 1 else ()
@@ -40,6 +42,7 @@ def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                     break
 
 
+@remembered
 def visit_beside_major(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """MOD-02: a visit without 57 on the day of a procedure with 090 global days."""
     return _beside_major(claim, know) if len(claim.lines) > 1 else ()
@@ -61,6 +64,7 @@ def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             )
 
 
+@remembered
 def visit_beside_other(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """MOD-03: a visit without 25 beside another service that a PTP pair binds it to."""
     return _beside_other(claim, know) if pairs_of(claim, know).found else ()
@@ -78,11 +82,13 @@ def _beside_other(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield _visit_hit(visit, _other(pair, visit), pair)
 
 
+@remembered
 def modifier_25_off_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-04: 25 on a code that is no E/M service."""
     return _off_visit(claim, know, ("25",))
 
 
+@remembered
 def modifier_57_off_visit(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-06: 57 or 24 on a code that is no E/M service."""
     return _off_visit(claim, know, ("57", "24"))
@@ -100,6 +106,7 @@ def _off_visit(claim: Claim, know: Knowledge, modifiers: tuple[str, ...]) -> Ite
                 yield Hit(line.modifier_place(modifier), {"procedure": code, "modifier": modifier}, severity=unsure)
 
 
+@remembered
 def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-05: 25 on a visit that is the only service of its day on the claim."""
     em = judge_of(know).em
@@ -110,11 +117,13 @@ def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(line.modifier_place("25"), {"procedure": line.procedure})
 
 
+@remembered
 def complexity_beside_25(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-26 in 2024: G2211 beside a visit with 25."""
     return _complexity(claim, know, None)
 
 
+@remembered
 def complexity_unless_preventive(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-26 from 2025: G2211 beside a visit with 25, unless a preventive service of the day makes it payable."""
     return _complexity(claim, know, spans(know.code_lists, "preventive-services"))

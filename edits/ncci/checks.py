@@ -9,18 +9,21 @@ from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 
+from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
 
 _NAMED = 6
 """Pairs that a reason names; the rest are counted."""
 
 
+@remembered
 def ptp_never(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """NCCI-01: pairs that no modifier parts."""
     pairs = pairs_of(claim, know)
     return _speak(pairs, know, "NCCI-01") if pairs.found or pairs.unlisted or pairs.undated else ()
 
 
+@remembered
 def ptp_bare(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """NCCI-02: pairs that a modifier may part, and none does; those that ask for 25 are MOD-01's and MOD-03's."""
     pairs = pairs_of(claim, know)

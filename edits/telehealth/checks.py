@@ -9,6 +9,7 @@ from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
+from ..ncci.memory import remembered
 from .places import known_place, one_place, originating_fee, pos_place
 
 __all__ = [
@@ -31,6 +32,7 @@ LIST = "cms-telehealth"
 """Name of the code list that CMS's own list is loaded under: code to its row, ``from`` and ``to`` where given."""
 
 
+@remembered
 def modifier_at_place(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-01: a telehealth modifier at another place than 02 or 10."""
     params = know.params
@@ -54,6 +56,7 @@ def modifier_at_place(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             break
 
 
+@remembered
 def place_with_modifier(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-02: a telehealth place without a telehealth modifier."""
     hands_on, remote = spans(know.code_lists, "hands-on-services"), spans(know.code_lists, "remote-services")
@@ -70,6 +73,7 @@ def place_with_modifier(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             )
 
 
+@remembered
 def place_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-03: 95 at a telehealth place, where Medicare does not need it."""
     hands_on, remote = spans(know.code_lists, "hands-on-services"), spans(know.code_lists, "remote-services")
@@ -80,6 +84,7 @@ def place_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(line.modifier_place("95"), {"procedure": line.procedure, "place": line.place_of_service})
 
 
+@remembered
 def audio_or_video(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-04: modifiers on a line that each name another way of rendering it (the entry's ``exclusive`` pairs)."""
     medicare = know.profile.is_("medicare")
@@ -91,6 +96,7 @@ def audio_or_video(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 break
 
 
+@remembered
 def audio_at_home(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-05: audio-only service that Medicare's rule does not fit as billed: not at home, or FQ instead of 93."""
     for line in claim.lines:
@@ -103,6 +109,7 @@ def audio_at_home(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "problem": problem})
 
 
+@remembered
 def no_gt(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-06: GT on a professional claim."""
     for line in claim.lines:
@@ -125,6 +132,7 @@ def special_modifier(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(line.modifier_place("G0"), _special(line, "G0", problem), severity=Severity.INFO)
 
 
+@remembered
 def code_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-11: 95 or 93 on a code that names its own way of contact."""
     if know.profile.is_("medicare"):
@@ -137,6 +145,7 @@ def code_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
 
 
+@remembered
 def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-12: a service that needs hands or equipment at the patient, billed as telehealth."""
     hands_on = spans(know.code_lists, "hands-on-services")
@@ -161,6 +170,7 @@ def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         )
 
 
+@remembered
 def on_the_list(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """TEL-13: a code at a telehealth place that Medicare's list for the day does not have."""
     hands_on, remote = spans(know.code_lists, "hands-on-services"), spans(know.code_lists, "remote-services")

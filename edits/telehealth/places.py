@@ -11,6 +11,7 @@ from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 from scrubber.x12.segments import Place
 
+from ..ncci.memory import remembered
 from ..ncci.pairs import same_performer, shared_day
 
 
@@ -19,6 +20,7 @@ def pos_place(claim: Claim, line: ServiceLine) -> Place:
     return line.at(5) if line.own_place_of_service else claim.clm.at(5, 1)
 
 
+@remembered
 def one_place(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """TEL-14: a line that repeats its claim's place, or telehealth and other places on one day."""
     for line in claim.lines:
@@ -74,6 +76,7 @@ def _together(claim: Claim, line: ServiceLine, other: ServiceLine) -> bool:
     return shared_day(line, other) is not None and same_performer(claim, line, other)
 
 
+@remembered
 def known_place(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """TEL-16: a place of service that is not assigned, or was not on the day."""
     places = know.code_lists["place-of-service"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -43,7 +43,7 @@ class PtpTable:
 
     ``from_`` and ``to`` are the days of the edition. ``complete`` says that an unlisted pair is known not to be an
     edit; in a partial table only ``clear`` pairs are (looked up in the full edition, no row in force). A subclass
-    that keeps its rows elsewhere overrides ``find``.
+    that keeps its rows elsewhere overrides ``find`` and ``turns``.
     """
 
     def __init__(
@@ -110,6 +110,14 @@ class PtpTable:
     def covers(self, day: date) -> bool:
         """Whether a day lies before the end of the edition; after it the table cannot say what is in force."""
         return self.to is None or day <= self.to
+
+    def turns(self) -> frozenset[date] | None:
+        """Every day on which an answer of this table changes; None where that is not known."""
+        days = {self.from_, *(row.effective for rows in self._rows.values() for row in rows if row.effective)}
+        ends = [self.to, *(row.deletion for rows in self._rows.values() for row in rows)]
+        # The last day itself is a turn too: ``sure`` knows more of it than of the day before.
+        days.update(day for end in ends if end for day in (end, end + timedelta(days=1)))
+        return frozenset(days)
 
     def sure(self, row: PtpRow, day: date) -> bool:
         """Whether a row that covers a day is known to have been in force on it, though its beginning may be unknown:
