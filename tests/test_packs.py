@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from scrubber.catalogue.explain import list_records, list_text
 from scrubber.catalogue.index import PackError
-from scrubber.catalogue.load import load
+from scrubber.catalogue.load import COMPILED, digest, load, shipped_folder
 from scrubber.finding import Finding, Location, Severity
 
 PACK = """
@@ -39,6 +40,15 @@ fix = "Change it."
 severity = "warning"
 cite = [{ source = "memo", at = "1" }]
 """
+
+
+def is_fresh() -> bool:
+    """Whether the compiled form is in use; test_catalogue says when it is not."""
+    compiled = json.loads((shipped_folder() / COMPILED).read_bytes())
+    return bool(compiled["digest"] == digest(shipped_folder()))
+
+
+needs_compiled = pytest.mark.skipif(not is_fresh(), reason="edits/catalogue.json is stale")
 
 
 def write(folder: Path, edits: str = EDIT, pack: str = PACK) -> Path:
@@ -170,6 +180,7 @@ def test_a_structural_fault_takes_the_name_of_its_edit() -> None:
     assert catalogue.rename(fault("X12-IK4-1", "2400", "SV102")).edit == "X12-IK4-1"
 
 
+@needs_compiled
 def test_the_compiled_form_needs_no_pydantic() -> None:
     code = (
         "import sys; from scrubber.catalogue.load import load; from scrubber.catalogue.engine import Engine;"
@@ -178,3 +189,34 @@ def test_the_compiled_form_needs_no_pydantic() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False", "False"]
+
+
+@needs_compiled
+def test_a_bare_checkout_finds_its_edits() -> None:
+    """Without installing: no site-packages, no import hook for scrubber.edits."""
+    root = Path(__file__).parents[1]
+    code = (
+        f"import sys; sys.path.insert(0, {str(root)!r}); from scrubber.catalogue.load import load, shipped_folder;"
+        "c = load(); e = c.by_id['CLM-01']; print(shipped_folder().name, c.check(e, e.must.value).__module__)"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["edits", "scrubber.edits.tr3.checks"]
+
+
+def test_an_installed_pack_is_found_and_may_hold_checks(tmp_path: Path) -> None:
+    """A distribution with the entry point scrubber.packs, as pip would leave it."""
+    package = tmp_path / "house_pack"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "checks.py").write_text("def colour(claim, know):\n    return ()\n")
+    write(package, EDIT.replace('{ matches = "[A-Z0-9-]+" }', '{ check = "colour" }'))
+    info = tmp_path / "house_pack-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: house-pack\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[scrubber.packs]\nhouse = house_pack\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from scrubber.catalogue.load import load;"
+        "c = load(); e = c.by_id['T-01']; print(c.packs['house'].module, c.check(e, e.must.value).__module__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["house_pack", "house_pack.checks"]
