@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import date, timedelta
 
 import pytest
 from checking import claim_of, knowledge
 from diagnoses import claim, findings, one, remarks, said, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scrubber.edits.icd10cm.reading import read_codes
+from scrubber.edits.icd10cm.reading import judge_codes, read_codes
 
 from scrubber.catalogue.examples import read_base
 from scrubber.finding import Severity
+from scrubber.tables.icd10cm import Icd10cm
 
 REJECT, WARNING, INFO = Severity.REJECT, Severity.WARNING, Severity.INFO
 
@@ -59,6 +61,29 @@ def test_a_code_that_came_later_is_not_in_force_yet() -> None:
     assert finding.values["problem"] == "came into ICD-10-CM on 2021-10-01"
     assert finding.values["hint"] == "M54.5 was billable on that day"
     assert said("M5450", day="20211001") == {}
+
+
+def test_cervicalgia_did_not_begin_with_the_fy2026_edition() -> None:
+    for day in ("20151001", "20250930", "20251001", "20261005"):
+        assert said("M542", day=day) == {}
+
+
+def test_no_code_is_refused_inside_its_windows_and_every_one_outside() -> None:
+    table = Icd10cm.shipped()
+    qualifier = ("ABK",)
+    for category in ("A09", "D69", "F32", "I42", "J45", "M50", "M51", "M54", "M62", "S13", "S23", "T52", "V43", "Z68"):
+        for code in {c[:7] for day in (table.first, table.last) for c in table.children(category, day)}:
+            for window in table.windows(code):
+                ends = (window.start, window.to or table.last)
+                assert all(not faults_of(table, code, qualifier, day) for day in ends), code
+            after = table.windows(code)[-1].to
+            if after is not None:
+                assert len(faults_of(table, code, qualifier, after + timedelta(days=1))) == 1, code
+
+
+def faults_of(table: Icd10cm, code: str, qualifiers: tuple[str, ...], day: date) -> list[str]:
+    faults = judge_codes(table, (code,), qualifiers, day, day).faults
+    return [edit for edit in faults if edit not in ("DX-08", "DX-09")]
 
 
 def test_each_line_is_judged_by_its_own_day() -> None:
@@ -237,6 +262,9 @@ def test_another_region_of_the_spine_warns() -> None:
 
 def test_one_certain_pair_outweighs_a_doubtful_one() -> None:
     assert said("M5412", "M5116", "M50122") == {"DX-11": REJECT}
+    finding = one("DX-11", "M5412", "M5116", "M50122")
+    assert finding.values["doubt"] == ""
+    assert finding.values["note"] == "radiculopathy with cervical disc disorder (M50.1)"
 
 
 def test_carpal_tunnel_beside_radiculopathy_is_not_rejected() -> None:

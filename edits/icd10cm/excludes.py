@@ -69,9 +69,10 @@ def _named_case(claim: Claim, know: Knowledge, edit: str) -> Sequence[Hit]:
     hits: list[Hit] = []
     for at in dict.fromkeys(case.at for case in cases):
         mine = [case for case in cases if case.at == at]
-        note = mine[0].pair.notes[0]
-        # A certain pair rejects, whatever doubtful pair stands beside it.
-        certain = any(case.pair.notes[0].doubt is None and not case.pair.contradicted for case in mine)
+        # A certain pair rejects and is quoted, whatever doubtful pair stands beside it.
+        sure = [case for case in mine if case.pair.notes[0].doubt is None and not case.pair.contradicted]
+        pair = (sure or mine)[0].pair
+        note = pair.notes[0]
         others = [diagnoses[case.other] for case in mine]
         values = {
             "code": dotted(diagnoses[at].code),
@@ -80,10 +81,10 @@ def _named_case(claim: Claim, know: Knowledge, edit: str) -> Sequence[Hit]:
             "note": note.text,
             "node": _place_of(note),
             "edition": _edition(note, claim, table),
-            "doubt": _doubt(mine[0].pair),
+            "doubt": _doubt(pair),
         }
         related = tuple(other.place for other in others)
-        hits.append(Hit(diagnoses[at].place, values, related, None if certain else Severity.WARNING))
+        hits.append(Hit(diagnoses[at].place, values, related, None if sure else Severity.WARNING))
     return hits
 
 

@@ -86,10 +86,10 @@ def _read(claim: Claim, table: Icd10cm) -> Judged:
         first = line.first
         if first is not None and first != day:
             if day is not None:
-                return _judge(table, *_columns(claim), _days(claim), claim.service_from or day)
+                return judge_codes(table, *_columns(claim), _days(claim), claim.service_from or day)
             day = first
     day = day or claim.service_from
-    return _judge(table, *_columns(claim), day, day)
+    return judge_codes(table, *_columns(claim), day, day)
 
 
 def _columns(claim: Claim) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -108,9 +108,10 @@ def _days(claim: Claim) -> tuple[tuple[date, ...], ...]:
 
 
 @lru_cache(maxsize=8_192)
-def _judge(
+def judge_codes(
     table: Icd10cm, codes: tuple[str, ...], qualifiers: tuple[str, ...], days: Days, claim_day: date | None
 ) -> Judged:
+    """Judge codes by value; ``claim_day`` is the day whose notes answer for pairs. Codes are without the dot."""
     faults: dict[str, list[Found | Gap]] = {}
     limited: list[tuple[int, str]] = []
     usable: dict[str, int] = {}
