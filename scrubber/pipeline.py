@@ -114,13 +114,12 @@ class _Judge:
         self.found: list[Finding] = []
         """Findings above the claims, the whole file's."""
         self.accepted = self.rejected = 0
-        self.sets = 0
-        self.refused_sets = 0
         self.error: str | None = None
         self.interchange: x12.InterchangeOpened | None = None
         self.group: x12.GroupOpened | None = None
         self.group_sets: list[SetStatus] = []
-        self.interchange_claims = [0, 0]
+        self.group_accepted = self.interchange_accepted = 0
+        """Claims accepted so far under the open group and interchange, which may still be rejected with them."""
 
     def events(self) -> Iterator[Event]:
         for event in read(self.source):
@@ -134,12 +133,13 @@ class _Judge:
                 case x12.GroupOpened(gs=gs, offset=offset):
                     self.group = event
                     self.group_sets = []
+                    self.group_accepted = 0
                     yield GroupStart(gs, offset, gs[6] if len(gs) > 6 else "")
                 case x12.GroupClosed():
                     yield self._close_group(event)
                 case x12.InterchangeOpened(isa=isa, delimiters=delimiters, offset=offset):
                     self.interchange = event
-                    self.interchange_claims = [0, 0]
+                    self.interchange_accepted = 0
                     yield InterchangeStart(isa, delimiters, offset, isa[13])
                 case x12.InterchangeClosed():
                     yield from self._close_interchange(event)
@@ -225,11 +225,9 @@ class _Judge:
             self._weigh(finding, claim)
         if rejected:
             self.rejected += 1
-            self.interchange_claims[1] += 1
         else:
             self.accepted += 1
             self.set_accepted += 1
-            self.interchange_claims[0] += 1
         yield ClaimVerdict(
             claim,
             self.claims,
@@ -279,17 +277,14 @@ class _Judge:
     def _close_set(self, event: x12.SetClosed) -> Iterator[Event]:
         if not self.started:
             yield self._start_set()
-        self.sets += 1
         closing = [self._rename_once(f) for f in event.findings]
         findings = sorted([*closing, *self.above], key=lambda f: f.sort_key)
         self.found.extend(findings)
         status, codes, cause = self._fate(closing)
         if status is SetStatus.REJECTED:
-            self.refused_sets += 1
-            self.accepted -= self.set_accepted
-            self.rejected += self.set_accepted
-            self.interchange_claims[0] -= self.set_accepted
-            self.interchange_claims[1] += self.set_accepted
+            self._reject(self.set_accepted)
+        else:
+            self.group_accepted += self.set_accepted
         self.group_sets.append(status)
         yield SetEnd(status, tuple(findings), event.segments, self.claims, codes, cause)
 
@@ -327,6 +322,11 @@ class _Judge:
             return SetStatus.ACCEPTED_WITH_ERRORS, codes, None
         return SetStatus.ACCEPTED, (), None
 
+    def _reject(self, claims: int) -> None:
+        """Claims that were accepted go down with the envelope around them."""
+        self.accepted -= claims
+        self.rejected += claims
+
     # Envelopes -------------------------------------------------------------------------------------------------------
 
     def _close_group(self, event: x12.GroupClosed) -> GroupEnd:
@@ -336,12 +336,15 @@ class _Judge:
         good = sum(s is not SetStatus.REJECTED for s in statuses)
         if faults or not good:
             status, good = "R", 0
+            self._reject(self.group_accepted)
+            self.group_accepted = 0
         elif good < len(statuses):
             status = "P"
         else:
             status = "E" if SetStatus.ACCEPTED_WITH_ERRORS in statuses else "A"
         codes = tuple(dict.fromkeys(f.edit[8:] for f in faults))[:5]
         self.group = None
+        self.interchange_accepted += self.group_accepted
         return GroupEnd(status, _get(event.ge or [], 1), len(statuses), good, tuple(event.findings), codes)
 
     def _close_interchange(self, event: x12.InterchangeClosed) -> Iterator[Event]:
@@ -355,8 +358,7 @@ class _Judge:
         status = "R" if hard else "E" if faults else "A"
         note = (hard or faults)[0].edit[8:] if faults else "000"
         if status == "R":
-            self.rejected += self.interchange_claims[0]
-            self.accepted -= self.interchange_claims[0]
+            self._reject(self.interchange_accepted)
         due = status == "R" or interchange.isa[14] == "1"
         yield InterchangeEnd(status, note, due, tuple(event.findings), hard[0] if hard else None)
 

@@ -27,7 +27,8 @@ def npi(claim: Claim, know: Knowledge) -> Found:
             loop = segment.loop.id if segment.loop else ""
             provider = know.params["providers"].get(loop, "Provider")
             values = {"value": elements[9], "provider": provider, "fault": know.params["faults"][fault]}
-            found.append(Hit(segment.at(9), values))
+            # The first-digit rule is not verified against the standard's text: a doubt, not a certain fault.
+            found.append(Hit(segment.at(9), values, severity=Severity.WARNING if fault == "unissued" else None))
     return found
 
 
