@@ -29,7 +29,7 @@ class Acks:
     receiver: str | None = None
     ta1_control_faults: str = "reject"
     """``reject`` or ``note``: what a TA1 says of control numbers or counts that disagree (001, 021)."""
-    stc12: bool = True
+    stc12: bool = False
     """Whether the 277CA carries the message as text (STC12)."""
     syntax: str = "transaction"
     """``transaction`` or ``claim``: what a fault against the X12 standard inside a claim rejects."""

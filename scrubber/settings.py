@@ -17,7 +17,7 @@ class AckSettings(Table):
     submitter: str | None = Field(default=None, min_length=1, max_length=15)
     receiver: str | None = Field(default=None, min_length=1, max_length=15)
     ta1_control_faults: Literal["reject", "note"] = "reject"
-    stc12: bool = True
+    stc12: bool = False
     syntax: Literal["transaction", "claim"] = "transaction"
 
 
