@@ -32,6 +32,12 @@ class Payer:
 
 def claim_of(data: bytes) -> Claim:
     """The only claim of a file."""
+    (only,) = claims_of(data)
+    return only
+
+
+def claims_of(data: bytes) -> list[Claim]:
+    """The claims of a file, as far as they can be read."""
     claims: list[Claim] = []
     for event in read(Source(io.BytesIO(data), "test")):
         if isinstance(event, InterchangeOpened):
@@ -40,8 +46,7 @@ def claim_of(data: bytes) -> Claim:
             claim = builder.build(event.loop)
             assert claim is not None
             claims.append(claim)
-    (only,) = claims
-    return only
+    return claims
 
 
 def knowledge(*profile: str, code_lists: Mapping[str, Mapping[str, Any]] | None = None, **params: Any) -> Knowledge:

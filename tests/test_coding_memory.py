@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from checking import claim_of
+from checking import claim_of, claims_of
 from lines import CODING, OTHER_NPI, Line, catalogue, said, write
 from scrubber.edits.modifiers import checks as modifiers
 from scrubber.edits.ncci import checks as ncci
@@ -105,3 +105,29 @@ def test_each_check_serves_one_entry(module: object) -> None:
     )
     assert used
     assert set(used.values()) == {1}
+
+
+def test_nothing_in_a_broken_claim_makes_a_coding_edit_crash() -> None:
+    """Segments lost, elements blank or mangled: an edit says something or nothing, and never raises."""
+    chance = random.Random(7)
+    judged = 0
+    one = engine()
+    for _ in range(400):
+        segments = random_claim(chance).decode("latin-1").split("~")
+        inside = range(next(i for i, s in enumerate(segments) if "CLM*" in s), len(segments) - 4)
+        for _ in range(chance.choice([1, 2, 3])):
+            at = chance.choice(inside)
+            elements = segments[at].split("*")
+            kind = chance.choice(["cut", "blank", "mangle", "lose"])
+            if kind == "cut":
+                elements = elements[: chance.randint(1, len(elements))]
+            elif kind == "lose" and elements[0].strip() not in ("CLM", "LX"):
+                elements = ["\nREF", "D9", "LOST"]
+            elif len(elements) > 1:
+                junk = "" if kind == "blank" else chance.choice([":", "0", "HC:::", "é"])
+                elements[chance.randrange(1, len(elements))] = junk
+            segments[at] = "*".join(elements)
+        for claim in claims_of("~".join(segments).encode("latin-1")):
+            one.judge(claim)
+            judged += 1
+    assert judged > 300
