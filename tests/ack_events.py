@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -26,6 +26,9 @@ from scrubber.verdict import (
 )
 from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Delimiters, Segment
+
+CLOCK = datetime(2026, 11, 23, 7, 56)
+RECEIVED = date(2026, 11, 22)
 
 DELIMITERS = Delimiters("*", ":", "^", "~")
 
@@ -141,7 +144,9 @@ class SetBuilder:
             self.segment(loop, f"REF*EI*{tax}")
         return Provider("billing", name, "", "2", npi, "", loop, nm1)
 
-    def subscriber(self, provider: Provider | None, name: str = "CORWIN*JASPER*T", member: str = "NFH400118") -> Subscriber:
+    def subscriber(
+        self, provider: Provider | None, name: str = "CORWIN*JASPER*T", member: str = "NFH400118"
+    ) -> Subscriber:
         level = self.loop("2000B", provider.loop.parent if provider else None)
         self.segment(level, "HL*2*1*22*0")
         sbr = self.segment(level, "SBR*P*18*******CI")
@@ -184,11 +189,24 @@ class SetBuilder:
                 self.segment(at, "REF*6R*L1")
             lines.append(
                 ServiceLine(
-                    number=number, procedure=procedure, qualifier="HC", modifiers=tuple(modifiers),
-                    charge=Decimal(charge), units=Decimal(1), unit_basis="UN", place_of_service="11",
-                    own_place_of_service="", pointers=(1,), written_pointers=("1",), diagnoses=(), service=service,
-                    rendering=None, loop=at, sv1=sv1, lx=lx,
-                )  # fmt: skip
+                    number=number,
+                    procedure=procedure,
+                    qualifier="HC",
+                    modifiers=tuple(modifiers),
+                    charge=Decimal(charge),
+                    units=Decimal(1),
+                    unit_basis="UN",
+                    place_of_service="11",
+                    own_place_of_service="",
+                    pointers=(1,),
+                    written_pointers=("1",),
+                    diagnoses=(),
+                    service=service,
+                    rendering=None,
+                    loop=at,
+                    sv1=sv1,
+                    lx=lx,
+                )
             )
         return Claim(
             id=control, charge=total, place_of_service="11", frequency="1", diagnoses=(), lines=lines,
@@ -199,7 +217,9 @@ class SetBuilder:
             transaction=TransactionKeys("000000116", "116", self.control, "CH"),
         )  # fmt: skip
 
-    def judge(self, claim: Claim, *findings: Finding, provider_rejected: bool = False, syntax: bool = False) -> ClaimVerdict:
+    def judge(
+        self, claim: Claim, *findings: Finding, provider_rejected: bool = False, syntax: bool = False
+    ) -> ClaimVerdict:
         rejected = any(f.severity is Severity.REJECT for f in findings) or provider_rejected or syntax
         verdict = ClaimVerdict(
             claim=claim, ordinal=len(self.claims) + 1,
@@ -209,7 +229,9 @@ class SetBuilder:
         self.claims.append(verdict)
         return verdict
 
-    def events(self, status: str = "A", *findings: Finding, codes: Sequence[str] = (), cause: Finding | None = None) -> list[Event]:
+    def events(
+        self, status: str = "A", *findings: Finding, codes: Sequence[str] = (), cause: Finding | None = None
+    ) -> list[Event]:
         return [
             SetStart(self.st, 200, self.st[2], self.bht, self.submitter, self.receiver),
             *self.claims,
@@ -237,7 +259,9 @@ def group(
     return [
         GroupStart(gs(control), 106, control),
         *(e for events in sets for e in events),
-        GroupEnd(status, str(len(ends)) if declared is None else declared, len(ends), accepted, tuple(findings), tuple(codes)),
+        GroupEnd(
+            status, str(len(ends)) if declared is None else declared, len(ends), accepted, tuple(findings), tuple(codes)
+        ),
     ]
 
 

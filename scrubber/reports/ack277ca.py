@@ -136,6 +136,7 @@ class Ack277ca:
         self._numbers = numbers
         self._entries = entries
         self._source = ""
+        self._day = options.process_date
         self._isa: list[str] = []
         self._inbound_gs: list[str] = []
         self._start: Mark | None = None
@@ -246,7 +247,8 @@ class Ack277ca:
             if len(group.claims) < MOST_NAMED:
                 group.claims.append(clean(verdict.claim.id, 50) or UNKNOWN)
             return
-        write_claim(self._spool, verdict, current.hl, group.hl, self._options, self._entries)
+        options = self._options
+        write_claim(self._spool, verdict, current.hl, group.hl, self._day, options.stc12, self._entries)
         current.hl += 1
 
     def _begin_provider(self, current: _Set, verdict: ClaimVerdict, key: tuple[int, bool]) -> _Group:
@@ -338,7 +340,7 @@ class Ack277ca:
         ]
         submitter = self._build_submitter(current.start)
         reference = clean(current.start.bht.get(3), 50) if current.start.bht else ""
-        received, processed = options.receipt_date, options.process_date
+        received, processed = options.receipt_date, self._day
         for elements, says in (
             (["ST", "277", number, VERSION], f"Beginning of 277CA number {number}, the answer to {told}."),
             (["BHT", "0085", "08", ours, processed, options.time, "TH"], f"Our reference {ours}."),
@@ -359,7 +361,7 @@ class Ack277ca:
         page.write(*annotate(["SE", str(count), number], f"End of 277CA number {number}: {count} segments."))
 
     def _write_totals(self, sums: Sum, batch: Sequence[Finding]) -> None:
-        page, words, day = self._page, read_vocabulary(), self._options.process_date
+        page, words, day = self._page, read_vocabulary(), self._day
         amount, money = format_amount(sums.charge), say_money(sums.charge)
         if batch:
             stcs = collect(batch, self._entries, "batch")

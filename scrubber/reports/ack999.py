@@ -274,13 +274,13 @@ def _version(ak2: Sequence[str]) -> str:
 
 
 def _build_ak1(gs: Sequence[str]) -> list[str]:
-    """AK1 of a group. A GS06 that is no number cannot be echoed and becomes 0."""
-    kind = clean(gs[1], 2)
+    """AK1 of a group. What cannot be echoed has a fallback: kind HC, number 0, guide ``UNKNOWN``."""
+    kind = gs[1] if len(gs[1]) == 2 and gs[1].isascii() and gs[1].isupper() and gs[1].isalpha() else "HC"
     number = gs[6].strip() if len(gs) > 6 else ""
     if not (number.isascii() and number.isdigit() and len(number) <= 9):
         number = "0"
     version = clean(gs[8], 12) if len(gs) > 8 else ""
-    return ["AK1", kind if len(kind) == 2 else "HC", number, version or UNKNOWN]
+    return ["AK1", kind, number, version or UNKNOWN]
 
 
 def _build_ak2(st: Sequence[str]) -> list[str] | None:

@@ -39,7 +39,7 @@ def _fill(text: str, indent: int) -> str:
 
 
 def show_segment(segment: str) -> str:
-    """A segment as sent (``join``), broken after an element where it is wider than the page."""
+    """A segment as sent (``join``), broken between elements where it is wider than the page."""
     if len(segment) <= WIDTH + 1:
         return segment
     lines: list[str] = []
@@ -50,6 +50,9 @@ def show_segment(segment: str) -> str:
             lines.append(line)
             line = "   "
         line += piece
+        while len(line) > WIDTH:
+            lines.append(line[:WIDTH])
+            line = "   " + line[WIDTH:]
     return "\n".join([*lines, line]) + "\n"
 
 

@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 from scrubber.claims.model import Claim, Provider, ServiceLine, Subscriber
 from scrubber.finding import Finding, Location, Severity
-from scrubber.reports.annotate import annotate, explain, wrap
+from scrubber.reports.annotate import SAYS, annotate, explain, wrap
 from scrubber.reports.entries import BUSINESS, FUNCTIONAL, UNSPECIFIED, Composites, Entries
 from scrubber.reports.outbound import (
     UNKNOWN,
-    AckOptions,
     clean,
     clean_code,
     format_amount,
@@ -86,37 +85,38 @@ def build_stc(composites: Composites, action: str, day: str = "", amount: str = 
 
 
 def write_claim(
-    scroll: Scroll, verdict: ClaimVerdict, hl: int, parent: int, options: AckOptions, entries: Entries
+    scroll: Scroll, verdict: ClaimVerdict, hl: int, parent: int, day: str, stc12: bool, entries: Entries
 ) -> None:
-    """Loops 2000D to 2220D of one claim."""
+    """Loops 2000D to 2220D of one claim. ``day`` is the process date, ``stc12`` whether messages go along as text."""
     claim = verdict.claim
-    opening, words = _open(verdict, hl, parent)
-    scroll.write(opening, words, 3)
+    pieces = _open(verdict, hl, parent)
     amount, money = format_amount(claim.charge), say_money(claim.charge)
     reasons = Reasons()
     if verdict.status is ClaimStatus.ACCEPTED:
-        stc = build_stc(ACCEPTED, "WQ", options.process_date, amount)
-        scroll.write(*annotate(stc, f"Claim accepted for processing, {money}."))
+        stc = build_stc(ACCEPTED, "WQ", day, amount)
+        pieces.append(annotate(stc, f"Claim accepted for processing, {money}."))
     else:
         reasons = _find_reasons(verdict, entries)
         for composites, findings in reasons.claim.items():
-            text = " / ".join(entries.message(f) for f in findings) if options.stc12 else ""
-            stc = build_stc(composites, "U", options.process_date, amount, text)
+            text = " / ".join(entries.message(f) for f in findings) if stc12 else ""
+            stc = build_stc(composites, "U", day, amount, text)
             says = f"Claim rejected, {money}. {read_vocabulary().say_status(composites)}."
-            scroll.write(*annotate(stc, says, explain(entries, findings)))
+            pieces.append(annotate(stc, says, explain(entries, findings)))
     trace = claim.loop.find("REFD9")
     if trace is not None and (number := clean(trace.get(2), 50)):
-        scroll.write(*annotate(["REF", "D9", number], f"The trace number that came with the claim: {number}."))
+        pieces.append(annotate(["REF", "D9", number], f"The trace number that came with the claim: {number}."))
     if dated := _dated(claim.service_from, claim.service_to):
-        scroll.write(*annotate(["DTP", "472", dated.format, dated.value], f"Dates of service: {dated.says}."))
+        pieces.append(annotate(["DTP", "472", dated.format, dated.value], f"Dates of service: {dated.says}."))
     else:  # 2200D requires a date; there is no honest one to send.
-        scroll.write("", wrap("The claim gives no date of service that can be read, so none is sent here.", 4), 0)
+        said = wrap("The claim gives no date of service that can be read, so none is sent here.", SAYS)
+        pieces[-1] = (pieces[-1][0], pieces[-1][1] + said)
     for line, stcs in reasons.lines:
-        _write_line(scroll, line, stcs, entries)
+        pieces += _tell_line(line, stcs, entries)
+    scroll.write("".join([edi for edi, _ in pieces]), "".join([text for _, text in pieces]), len(pieces))
 
 
-def _open(verdict: ClaimVerdict, hl: int, parent: int) -> tuple[str, str]:
-    """HL, NM1 and TRN. Every claim has them, so they are rendered without wrapping where they fit."""
+def _open(verdict: ClaimVerdict, hl: int, parent: int) -> list[tuple[str, str]]:
+    """HL, NM1 and TRN."""
     claim = verdict.claim
     person = claim.patient
     nm1 = person.nm1 if person else None
@@ -128,12 +128,11 @@ def _open(verdict: ClaimVerdict, hl: int, parent: int) -> tuple[str, str]:
     control = clean(claim.id, 50) or "0"
     full = " ".join(p for p in (first, middle, last or UNKNOWN, suffix) if p)
     name = ["NM1", "QC", "1", last or UNKNOWN, first, middle, "", suffix, kind, member]
-    pieces = (
+    return [
         annotate(["HL", str(hl), str(parent), "PT"], "A claim of this provider."),
         annotate(name, f"Patient {full}, member id {member}."),
         annotate(["TRN", "2", control], f"Claim {control}, number {verdict.ordinal} of the transaction set."),
-    )
-    return "".join(edi for edi, _ in pieces), "".join(text for _, text in pieces)
+    ]
 
 
 def _member(subscriber: Subscriber | None) -> tuple[str, str]:
@@ -200,22 +199,24 @@ def build_procedure(line: ServiceLine) -> str | None:
     return ":".join([line.qualifier, code, *modifiers])
 
 
-def _write_line(scroll: Scroll, line: ServiceLine, stcs: Stcs, entries: Entries) -> None:
+def _tell_line(line: ServiceLine, stcs: Stcs, entries: Entries) -> list[tuple[str, str]]:
+    """Loop 2220D."""
     procedure = build_procedure(line) or ""
     units = "" if line.units is None else format_amount(line.units, 15)
     svc = ["SVC", procedure, format_amount(line.charge), "", "", "", "", units]
     said = procedure.partition(":")[2].replace(":", "-")
     count = f", units {units}" if units else ""
-    scroll.write(*annotate(svc, f"Line {line.number}: procedure {said}, charge {say_money(line.charge)}{count}."))
+    pieces = [annotate(svc, f"Line {line.number}: procedure {said}, charge {say_money(line.charge)}{count}.")]
     for composites, findings in stcs.items():
         says = f"Line {line.number}: {read_vocabulary().say_status(composites)}."
-        scroll.write(*annotate(build_stc(composites, "U"), says, explain(entries, findings)))
+        pieces.append(annotate(build_stc(composites, "U"), says, explain(entries, findings)))
     control = line.loop.find("REF6R")
     number = clean(control.get(2), 50) if control else ""
     says = f"The line's control number: {number}." if number else f"The line's number: {line.number}."
-    scroll.write(*annotate(["REF", "FJ", number or str(line.number)], says))
+    pieces.append(annotate(["REF", "FJ", number or str(line.number)], says))
     if dated := _dated(line.first, line.last):
-        scroll.write(*annotate(["DTP", "472", dated.format, dated.value], f"Dates of service: {dated.says}."))
+        pieces.append(annotate(["DTP", "472", dated.format, dated.value], f"Dates of service: {dated.says}."))
+    return pieces
 
 
 def _dated(first: date | None, last: date | None) -> Dated | None:

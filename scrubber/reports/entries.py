@@ -80,7 +80,8 @@ class Entries:
         if edit.startswith("X12-") or "ik3" in finding.values or "ik4" in finding.values:
             return FUNCTIONAL
         entry = self.find(edit)
-        return BUSINESS if entry is None else entry.ack
+        # Without a structural code there is nothing that a 999 could say: an edit that crashed, for instance.
+        return BUSINESS if entry is None or entry.ack == FUNCTIONAL else entry.ack
 
     def statuses(self, finding: Finding) -> list[Composites]:
         """What the 277CA says of a finding: one STC a member. Codes of different categories become several."""

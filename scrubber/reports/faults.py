@@ -146,7 +146,7 @@ def _build_ik4(fault: Fault) -> list[str]:
 def _say_ik4(fault: Fault) -> str:
     name = f"{fault.segment}{fault.element:02d}{f'-{fault.component}' if fault.component else ''}"
     which = f", repetition {fault.repeat}," if fault.repeat else ""
-    holds = f" It holds {fault.bad}" if fault.bad else ""
+    holds = f' It holds "{fault.bad}".' if fault.bad else ""
     return f"{name}{which} {read_vocabulary().ik403[fault.ik4]}.{holds}"
 
 
