@@ -180,9 +180,8 @@ def test_select_and_ignore(make: Make) -> None:
 
 
 def test_a_check_that_is_not_there_is_the_packs_fault(make: Make) -> None:
-    engine = make(entry("T-01", "each_lime"), {"each_line": each_line})
     with pytest.raises(PackError, match="did you mean each_line"):
-        first(engine)
+        make(entry("T-01", "each_lime"), {"each_line": each_line})
 
 
 # Profiles -------------------------------------------------------------------------------------------------------------
@@ -341,6 +340,15 @@ def test_a_check_that_is_no_generator_may_crash_too(make: Make) -> None:
         raise ZeroDivisionError
 
     assert ids(first(make(entry("T-01", "crash"), {"crash": crash}))) == ["SYS-01"]
+
+
+def test_a_hit_without_a_place_is_a_crash(make: Make) -> None:
+    def nowhere(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+        yield Hit(None)  # type: ignore[arg-type]
+
+    checks = {"nowhere": nowhere, "each_line": each_line}
+    judged = first(make(entry("T-01", "nowhere") + entry("T-02", "each_line"), checks))
+    assert ids(judged) == ["SYS-01", "T-02", "T-02"]
 
 
 def test_scratch_is_empty_for_every_claim(make: Make) -> None:

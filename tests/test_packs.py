@@ -93,6 +93,7 @@ CHANGES = [
         'at = "2300.CML01"',
         "T-01: at: `2300.CML01`: loop 2300 has no segment CML; did you mean CLM?",
     ),
+    ('at = "2300.CLM01"', 'at = "2400[1].SV101"', "leave [1] out"),
     ('at = "2300.CLM01"', 'at = "*"', "`*` is for structural findings"),
     ('{ matches = "[A-Z0-9-]+" }', '{ matches = "[A-Z" }', "no regular expression"),
     ('{ matches = "[A-Z0-9-]+" }', '{ table = "colors" }', "no code list `colors`; did you mean colours?"),

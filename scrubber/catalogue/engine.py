@@ -7,7 +7,7 @@ name a ready-made tuple of functions to call. All else happens only when one of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +17,7 @@ from scrubber.catalogue.conditions import compile_edit, service_day
 from scrubber.catalogue.entry import Edit
 from scrubber.catalogue.features import Filters
 from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.overlap import share_place, spoils
 from scrubber.catalogue.selection import Selection
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
@@ -165,7 +166,8 @@ class Engine:
             and (edit.basis == "service" or edit.in_force(received))
         ]
         self._filters = Filters([edit.looks_at for edit in self._edits])
-        self._runs: dict[int, Check] = {}
+        # Our own checks are tested; another's pack should fail before the first claim, not at the first that needs it.
+        self._runs = {n: self._compile(e) for n, e in enumerate(self._edits) if not catalogue.packs[e.pack].shipped}
         self._once = self._once_bits()
         self._profiles: dict[str, _Profile] = {}
         self._by_payer: dict[tuple[str, str], _Profile] = {}
@@ -305,15 +307,21 @@ class Engine:
             if isinstance(hit, Gap):
                 unchecked[Unchecked(rule.edit.id, hit.reason, hit.line)] = None
                 continue
-            finding = self._finding(claim, rule, hit)
-            reason = self._not_judged(claim, rule.edit, hit, finding, damage)
+            try:
+                finding = self._finding(claim, rule, hit)
+                reason = self._not_judged(claim, rule.edit, hit, finding, damage)
+            except Exception as error:  # A place that is none, values that are no texts.
+                if self.strict:
+                    raise
+                crashed.append((rule.edit, type(error).__name__))
+                continue
             if reason is None:
                 findings.append((rule, hit, finding))
             elif reason:
                 unchecked[Unchecked(rule.edit.id, reason, finding.where.line)] = None
         said = [*structural, *(finding for _, _, finding in findings)]
         for rule, hit, finding in findings:
-            if any(other.edit in rule.edit.yields_to and _meet(finding, other) for other in said):
+            if any(other.edit in rule.edit.yields_to and share_place(finding, other) for other in said):
                 continue
             level = self._level_of(hit.where)
             if level is None:
@@ -323,9 +331,9 @@ class Engine:
             if told not in self._told[level.id]:
                 self._told[level.id].add(told)
                 judgement.above.append((level, finding))
-        for edit, error in crashed:
+        for edit, kind in crashed:
             where = locate(Place(claim.clm), claim.delimiters, claim.id)
-            judgement.own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": error}))
+            judgement.own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": kind}))
         judgement.own.sort(key=lambda finding: finding.sort_key)
         judgement.unchecked.extend(unchecked)
 
@@ -362,7 +370,7 @@ class Engine:
             if not edit.in_force(day):
                 return ""
         for fault in damage:
-            if any(_spoils(fault.where, where) for where in (finding.where, *finding.related)):
+            if any(spoils(fault.where, where) for where in (finding.where, *finding.related)):
                 return f"not judged: this part of the segment is damaged (see {fault.edit})"
         return None
 
@@ -388,35 +396,3 @@ class Engine:
         for name in (*([config.profile] if config.profile else []), *config.payers.values()):
             if name not in known:
                 raise ConfigError(f"{place}no profile `{name}`{suggest(name, known)}; known: {', '.join(known)}")
-
-
-# Places that overlap ------------------------------------------------------------------------------------------------
-
-
-def _numbers(where: Location) -> tuple[int, int, int]:
-    """Segment, element and component of a location; 0 for the whole."""
-    if where.element is None or where.segment is None:
-        return where.ordinal, 0, 0
-    element, _, component = where.element[len(where.segment) :].partition("-")
-    return where.ordinal, int(element), int(component or 0)
-
-
-def _overlap(one: Location, two: Location) -> bool:
-    a, b = _numbers(one), _numbers(two)
-    return a[0] == b[0] and all(x == y or not x or not y for x, y in zip(a[1:], b[1:], strict=True))
-
-
-def _meet(one: Finding, two: Finding) -> bool:
-    """Whether two findings share a place."""
-    places: Iterable[Location] = (two.where, *two.related)
-    return any(_overlap(mine, other) for other in places for mine in (one.where, *one.related))
-
-
-def _spoils(damage: Location, where: Location) -> bool:
-    """Whether a structural fault lies where a finding looks. A finding about a whole segment (it lacks something, it
-    should not be there) is spoilt only by a fault of the whole segment."""
-    if damage.segment != where.segment:
-        return False
-    if where.element is None and damage.element is not None:
-        return False
-    return _overlap(damage, where)

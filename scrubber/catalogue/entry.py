@@ -169,6 +169,11 @@ class Pack:
     sources: Mapping[str, Source]
     code_lists: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def shipped(self) -> bool:
+        """Whether the pack came with scrubber."""
+        return self.module is not None and self.module.startswith("scrubber.edits.")
+
 
 def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
     """An edit from the checked record that ``edit.Edit.model_dump(mode="json", by_alias=True)`` gives."""

@@ -104,7 +104,10 @@ class Catalogue:
                     f"folder never runs code beside patient data. Install the pack (entry point scrubber.packs)."
                 ]
             )
-        module = importlib.import_module(f"{pack.module}.checks")
+        try:
+            module = importlib.import_module(f"{pack.module}.checks")
+        except Exception as error:
+            raise PackError([f"{place}: {pack.module}.checks cannot be imported: {error!r}"]) from error
         function = getattr(module, name, None)
         if not callable(function):
             known = [n for n, f in vars(module).items() if callable(f) and not n.startswith("_")]

@@ -91,10 +91,13 @@ def _addresses(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
         scope: tuple[str, ...] = ()
     else:
         try:
-            scope = lineage(check(edit.at).loop)
+            address = check(edit.at)
         except AddressError as error:
             yield f"at: {error}"
             return
+        scope = lineage(address.loop)
+        if address.index:
+            yield f"at: `{edit.at}` names one loop of several; an edit looks at every one: leave [{address.index}] out"
     conditions = [("when", c) for c in edit.when] + ([("must", edit.must)] if edit.must else [])
     for field, condition in conditions:
         for problem in _condition(catalogue, edit, condition, scope, field == "when"):
