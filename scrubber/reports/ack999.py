@@ -35,18 +35,22 @@ VERSION = "005010X231A1"
 MOST_FAULTS = 10_000
 """Faults of one transaction set that are listed. Further ones are counted in the rendering; IK5 counts them in."""
 
+MOST_NOTES = 1_000
+"""Faults that only IK5 tells of and the rendering explains, for one transaction set."""
+
 SET_LEVEL, GROUP_LEVEL = "X12-IK5-", "X12-AK9-"
 
 
 @dataclass(slots=True)
 class _Set:
-    """A transaction set of the open group, as far as it must wait for the group's end. The spool holds its faults."""
+    """A transaction set of the open group, as far as it must wait for the group's end. The spool holds its faults,
+    from ``start`` to ``end``, and then what is said under IK5, up to ``last``."""
 
     start: Mark
     end: Mark
+    last: Mark
     status: str
     codes: list[str]
-    notes: str
     claims: int
 
 
@@ -59,8 +63,14 @@ class _Open:
     uncounted: int = 0
     codes: dict[str, None] = field(default_factory=dict)
     """IK502 codes, in order."""
-    notes: list[Finding] = field(default_factory=list)
-    """Findings that IK5 tells of: the set's own, and those on segments that X12 does not know."""
+    notes: list[str] = field(default_factory=list)
+    """What IK5 tells of, in words: faults of the set itself, and those on segments that X12 does not know."""
+
+    def note(self, text: str) -> None:
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(text)
+        else:
+            self.uncounted += 1
 
 
 class Ack999:
@@ -145,13 +155,12 @@ class Ack999:
                 continue
             if finding.edit.startswith(SET_LEVEL):
                 opened.codes[finding.edit.removeprefix(SET_LEVEL)] = None
-                opened.notes.append(finding)
+                opened.note(explain(self._entries, [finding]))
                 continue
             fault = read_fault(finding, self._entries)
             opened.codes["I5" if fault.breaks_guide else "5"] = None
             if fault.unnamed:
-                if len(opened.notes) < MOST_FAULTS:
-                    opened.notes.append(finding)
+                opened.note(explain(self._entries, [finding]))
             elif len(opened.faults) < MOST_FAULTS:
                 opened.faults.append(fault)
             else:
@@ -180,11 +189,13 @@ class Ack999:
         write_fault_group(self._spool, faults, self._entries, self._options.cut_loops)
         known = read_vocabulary().ik502
         codes = dict.fromkeys(c for c in (*event.codes, *opened.codes) if c in known)
-        notes = explain(self._entries, opened.notes)
+        end = self._spool.mark()
+        notes = "".join(opened.notes)
         if opened.uncounted:
             notes += wrap(f"{opened.uncounted} further errors are not listed.", FINDING)
+        self._spool.write("", notes, 0)
         status = self._status(event, bool(codes))
-        self._sets.append(_Set(start, self._spool.mark(), status, list(codes)[:5], notes, event.claims))
+        self._sets.append(_Set(start, end, self._spool.mark(), status, list(codes)[:5], event.claims))
 
     def _status(self, event: SetEnd, faulty: bool) -> str:
         """IK501. A set that business reasons alone reject is accepted here: a 999 does not tell of them."""
@@ -247,7 +258,8 @@ class Ack999:
             says = "The transaction set was rejected because its group was: see AK9 below."
         if status == "R" and each.claims:
             says = f"{says.rstrip()} Claims in it: {each.claims}; no 277CA speaks of them."
-        self._page.write(*annotate(["IK5", status, *each.codes], says.rstrip(), each.notes))
+        self._page.write(*annotate(["IK5", status, *each.codes], says.rstrip()))
+        self._page.append(self._spool, each.end, each.last)
 
     def _group_status(self, told: str, rejected: bool, accepted: int, faulty: bool) -> str:
         """AK901, which must agree with the IK501s above it."""

@@ -22,14 +22,21 @@ class Acknowledgements:
 
     Feed ``handle`` every event of the pipeline, then call ``release``; used as a context manager, whatever was not
     released is taken back. ``words`` is the catalogue. ``numbers`` tells, afterwards, the control numbers that the next
-    file should begin with; give the same object to the next file of a run. Raises OSError as the file system does.
+    file should begin with; give the same object to the next file of a run. Other outputs of the file that must appear
+    together with these may stand on the same ``shelf``. Raises OSError as the file system does.
     """
 
     def __init__(
-        self, directory: Path, name: str, options: AckOptions, words: Words, numbers: Numbers | None = None
+        self,
+        directory: Path,
+        name: str,
+        options: AckOptions,
+        words: Words,
+        numbers: Numbers | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.numbers = numbers or Numbers.starting(options)
-        self._shelf = Shelf(directory)
+        self._shelf = shelf or Shelf(directory)
         entries = Entries(words)
         self._spools = [Scroll.spooled(directory) for _ in range(2)]
         self._ta1 = Ta1(self._shelf.scroll(f"{name}.ta1"), options, self.numbers, entries)

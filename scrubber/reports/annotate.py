@@ -89,11 +89,11 @@ def say_where(where: Location) -> str:
     """``claim A1, line 2, 2400 SV101-3, segment 31``; parts that do not apply are left out."""
     parts = []
     if where.claim:
-        parts.append(f"claim {where.claim}")
+        parts.append(f"claim {where.claim[:50]}")
     if where.line is not None:
         parts.append(f"line {where.line}")
     if place := " ".join(p for p in (where.loop, where.element or where.segment) if p):
-        parts.append(place)
+        parts.append(place[:50])
     if where.ordinal:
         parts.append(f"segment {where.ordinal}")
     return ", ".join(parts)

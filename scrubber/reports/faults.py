@@ -85,13 +85,13 @@ def read_fault(finding: Finding, entries: Entries) -> Fault:
     element = int(at[1]) if at and ik4 in words.ik403 else 0
     return Fault(
         ordinal=where.ordinal,
-        segment=where.segment or "",
+        segment=(where.segment or "")[:9],
         loop=where.loop or "",
         ik3=ik3 if ik3 in words.ik304 else "8",
         element=element,
         component=int(at[2] or 0) if at else 0,
         repeat=where.repeat if where.repeat <= 9999 else 0,
-        data_element=values.get("data_element", ""),
+        data_element=values.get("data_element", "")[:9],
         ik4=ik4 if element else "",
         bad=clean(values.get("bad", ""), 99),
         trigger=values.get("trigger", "")[:60],

@@ -129,7 +129,7 @@ _LONGEST = 300
 """No element of ours is longer; what is cut here need not be remembered."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _clean(text: str, limit: int) -> str:
     if not _CLEAN(text):
         text = _BAD.sub("", unicodedata.normalize("NFKD", text))
@@ -151,7 +151,7 @@ _CENT = Decimal("0.01")
 _MOST = 10**18 - 1
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def format_amount(value: Decimal | None, digits: int = 18) -> str:
     """An exact decimal as X12 writes it (type R): no exponent, no idle zeros.
 
