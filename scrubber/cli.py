@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -50,16 +50,11 @@ With several files the highest wins, and every file is judged.
 """
 
 
-class _Day(click.ParamType):
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it like 2026-09-15", param, ctx)
+def _day(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date; write it like 2026-09-15") from None
 
 
 def _list(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,9 +97,13 @@ def cli() -> None:
 @click.option("--ignore", multiple=True, callback=_list, metavar="EDIT[,EDIT]", help="All edits but these.")
 @click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
 @click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
-@click.option("--received", type=_Day(), metavar="DATE", help="The day the claims come in.  [default: today]")
+@click.option("--received", callback=_day, metavar="DATE", help="The day the claims come in.  [default: today]")
 @click.option("--redact", is_flag=True, help="No patient data in the output.")
-@click.option("--ack-dir", metavar="DIR", help="Write TA1, 999 and 277CA here, each with a rendering in words.")
+@click.option(
+    "--ack-dir",
+    metavar="DIR",
+    help="Write TA1, 999 and 277CA here, each also in words. They name the claims, --redact or not.",
+)
 @click.option(
     "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
 )
@@ -174,7 +173,10 @@ def check(
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
     progress = Progress(watched, measure(files))
     if output is None:
-        tally = run(request, files, click.get_binary_stream("stdout"), progress)
+        try:
+            tally = run(request, files, sys.stdout.buffer, progress)
+        except BrokenPipeError:
+            return _leave_pipe()
     else:
         from scrubber.destination import open_output
 
@@ -349,15 +351,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = cli.main(args=arguments, prog_name="scrubber", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else OK
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
         return USAGE
+    except click.ClickException as error:
+        return _refuse(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone, as after `| head`. Nothing may be written any more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return PIPE_CLOSED
+        return _leave_pipe()
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{place}{error.strerror or type(error).__name__}")
@@ -371,6 +373,12 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         click.echo(f"scrubber: {locate_crash(error)}.", err=True)
         return NOT_JUDGED
+
+
+def _leave_pipe() -> int:
+    """The reader has gone, as after ``| head``: nothing may be written any more, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
 
 
 def _refuse(reason: str) -> int:

@@ -83,7 +83,7 @@ class JsonReport(_Claims):
         head: dict[str, Any] = {"schema": SCHEMA, "scrubber": self._run.version, "received": self._run.received}
         if self._run.redacted:
             head["redacted"] = True
-        self._write(_dumps(head)[:-1] + b',"files":[')
+        self._write(_dumps(head)[:-1] + b',"files":[\n')
 
     def end(self, tally: Tally, tables: Sequence[TableUsed]) -> None:
         used = [{"name": t.name, "edition": t.edition, "from": t.from_, "to": t.to, "rows": t.rows} for t in tables]
@@ -95,7 +95,7 @@ class JsonReport(_Claims):
             "rejected": totals.rejected,
             "findings": totals.findings,
         }
-        self._write(b'],"tables":%b,"summary":%b}\n' % (_dumps(used), _dumps(summary)))
+        self._write(b'\n],"tables":%b,"summary":%b}\n' % (_dumps(used), _dumps(summary)))
 
     def handle(self, event: Event) -> None:
         if type(event) is ClaimVerdict:
@@ -144,7 +144,8 @@ class JsonReport(_Claims):
                 transaction["status"] = SetStatus.REJECTED.value
 
     def _separate(self) -> None:
-        self._write(b"\n" if self._first_file else b",\n")
+        if not self._first_file:
+            self._write(b",\n")
         self._first_file = False
 
     def _put(self, claim: bytes) -> None:

@@ -17,6 +17,13 @@ MOST = 8
 EXAMPLES = 3
 """Cases that a reason names."""
 
+STATES = {
+    "accepted": "accepted",
+    "partial": "accepted in part",
+    "rejected": "rejected",
+    "unreadable": "not judged",
+}
+
 LABEL = 13
 
 
@@ -27,7 +34,7 @@ def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: 
         *_counts(tally),
         *_most(tally, wording),
         *_tables(tables),
-        ("Received", f"{run.received} (the day that edits of format are judged by)"),
+        ("Received", f"{run.received} (the day of receipt; --received changes it)"),
         *_unchecked(tally),
         *_next(tally),
     ):
@@ -38,7 +45,9 @@ def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: 
 def _counts(tally: Tally) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     if len(tally.files) != 1:
-        yield "Files", f"{len(tally.files):,}"
+        states = Counter(file.status for file in tally.files)
+        told = [f"{states[s]:,} {word}" for s, word in STATES.items() if states[s]]
+        yield "Files", f"{len(tally.files):,}: {', '.join(told)}" if told else "none"
     for number, file in enumerate(tally.errors[:MOST]):
         yield "" if number else "Not judged", harmless(file.path)
     if len(tally.errors) > MOST:

@@ -38,13 +38,17 @@ from scrubber.verdict import (
 PROVIDER_LOOPS = frozenset({"2000A", "2010AA", "2010AB", "2010AC"})
 SUBSCRIBER_LOOPS = frozenset({"2000B", "2010BA", "2010BB"})
 PATIENT_LOOPS = frozenset({"2000C", "2010CA"})
-TRANSACTION = "the transaction set"
+TRANSACTION, PROVIDER, SUBSCRIBER, PATIENT = OWNERS = ("transaction set", "billing provider", "subscriber", "patient")
+"""Who a finding above the claims may be about, outermost first."""
 
 LABEL = 8
 """Columns of the words (``Why``, ``Fix``) that stand before a paragraph."""
 
 RELATED = 3
 """Places that a finding shows beside its own."""
+
+CHUNK = 1 << 20
+"""Bytes copied at a time."""
 
 _FATE = "\x01"
 """Stands in a held claim where its status goes. No other text here holds control characters."""
@@ -80,6 +84,9 @@ class TextReport:
         self._docket = Docket(self._doom, self._put)
         self._interchange = self._group = self._set = ""
         self._first_file = True
+        self._heading = ""
+        """Path of the file, until something is said of it."""
+        self._short = False
         self._told: set[tuple[str, int, int]] = set()
         """Findings above the claims that have been told, by edit, segment and byte."""
         self._sights: dict[tuple[str, int, int], Sight] = {}
@@ -96,13 +103,15 @@ class TextReport:
 
     def end(self, tally: Tally, tables: Sequence[TableUsed]) -> None:
         if not self._quiet:
-            self._write(
-                ("" if self._first_file else "\n") + summarise(tally, tables, self._wording, self._run, self._page)
-            )
+            self._separate()
+            self._write(summarise(tally, tables, self._wording, self._run, self._page))
 
     def take_in(self, piece: BinaryIO) -> None:
-        self._separate()
-        shutil.copyfileobj(piece, self._out, 1 << 20)
+        start = piece.read(CHUNK)
+        if start:  # A quiet report says nothing of a clean file.
+            self._separate(short=start.count(b"\n") == 1)
+            self._out.write(start)
+            shutil.copyfileobj(piece, self._out, CHUNK)
 
     def handle(self, event: Event) -> None:
         claims = self._tally.open_claims(event)
@@ -126,22 +135,30 @@ class TextReport:
         elif isinstance(event, InterchangeEnd):
             self._close(event, f"Interchange {harmless(self._interchange)}", claims)
         elif isinstance(event, FileStart):
-            self._separate()
             self._told, self._explained = set(), set()
             if self._glimpse:
                 self._glimpse.open(event.path)
-            if not self._quiet:
-                self._write(self._page.paint(harmless(event.path), "strong") + "\n")
+            self._heading = self._page.paint(harmless(event.path), "strong")
         elif isinstance(event, FileEnd):
             self._close_file(event)
 
-    def _separate(self) -> None:
-        if not self._first_file:
-            self._write("\n")
+    def _separate(self, short: bool = False) -> None:
+        """A blank line between files, but not between two of which there is nothing to say."""
+        if not (self._first_file or (short and self._short)):
+            self._out.write(b"\n")
         self._first_file = False
+        self._short = short
 
     def _write(self, text: str) -> None:
-        self._out.write(text.encode(self._encoding, "replace"))
+        self._write_bytes(text.encode(self._encoding, "replace"))
+
+    def _write_bytes(self, text: bytes) -> None:
+        """Write; before the first text about a file stands its path."""
+        if self._heading:
+            heading, self._heading = self._heading, ""
+            self._separate()
+            self._out.write(f"{heading}\n".encode(self._encoding, "replace"))
+        self._out.write(text)
 
     # Claims ------------------------------------------------------------------------------------------------------
 
@@ -150,12 +167,13 @@ class TextReport:
         if not verdict.findings and not rejected and not self._verbose:
             return
         claim = verdict.claim
-        inherited = [f for f in verdict.findings if f.inherited]
+        inherited = sorted((f for f in verdict.findings if f.inherited), key=lambda f: OWNERS.index(_owner(f.where)))
         own = [f for f in verdict.findings if not f.inherited]
         text = self._told_above(inherited, claim)
-        text += f"\n{_FATE}{self._claim_header(claim)}\n"
+        text += "\n" if verdict.findings else ""
+        text += f"{_FATE}{self._claim_header(claim)}\n"
         if inherited:
-            because = ", ".join(dict.fromkeys(f"{f.edit} ({_owner(f.where)})" for f in inherited))
+            because = ", ".join(dict.fromkeys(f"{f.edit} (the {_owner(f.where)})" for f in inherited))
             text += self._page.paragraph(f"Rejected with what stands above it: {because}, see above.", 2)
         text += "".join(
             self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element)) for f in _by_weight(own)
@@ -183,7 +201,7 @@ class TextReport:
         if kind != b"T":
             fate = self._page.paint("REJECTED", "reject") if kind == b"R" else self._page.paint("accepted", "good")
             text = text.replace(_FATE.encode(), f"{fate}  ".encode(), 1)
-        self._out.write(text)
+        self._write_bytes(text)
 
     # What stands above the claims --------------------------------------------------------------------------------
 
@@ -194,7 +212,8 @@ class TextReport:
         news = [f for f in event.findings if self._is_news(f)]
         text = ""
         if lost:
-            text = self._lost(cause, what, claims)
+            here = cause is not None and any(_key(f) == _key(cause) for f in news)
+            text = self._lost(cause, what, claims, here)
             news = _first(cause, _by_weight(news))
         elif news:
             text = f"\n{page.paint(what, 'strong')}\n"
@@ -202,7 +221,7 @@ class TextReport:
         text += "".join(self._finding(f, self._look(f)) for f in news)
         self._docket.close(event, b"T" + text.encode(self._encoding, "replace") if text else b"")
 
-    def _lost(self, cause: Finding | None, what: str, claims: int) -> str:
+    def _lost(self, cause: Finding | None, what: str, claims: int, here: bool) -> str:
         page = self._page
         with_it = f", and with it {'its claim' if claims == 1 else f'all its {claims:,} claims'}" if claims else ""
         text = f"\n{page.paint('REJECTED', 'reject')}{page.paint(f'  {what}{with_it}', 'strong')}\n"
@@ -210,8 +229,9 @@ class TextReport:
             return text
         because = ""
         if cause is not None:
-            inside = f" in claim {harmless(cause.where.claim)}, told there" if cause.where.claim else ""
-            because = f" because of {cause.edit} ({self._wording.entry(cause.edit).name}){inside}"
+            named = f" in claim {harmless(cause.where.claim)}" if cause.where.claim else ""
+            there = "" if here else ", told below"
+            because = f" because of {cause.edit} ({self._wording.entry(cause.edit).name}){named}{there}"
         return text + page.paragraph(
             f"It comes back as a whole{because}. No claim of it is taken, faultless ones included: correct this first.",
             2,
@@ -240,13 +260,23 @@ class TextReport:
                     self._sights[_key(finding)] = sight
             elif self._is_news(finding):
                 if owner != last:
-                    what = self._page.paint(
-                        f"  {owner[:1].upper()}{owner[1:]}, and with it every claim under it", "strong"
-                    )
-                    text += f"\n{self._page.paint('REJECTED', 'reject')}{what}\n"
+                    what = f"  {self._name_owner(owner, claim)}, and with it every claim under it"
+                    text += f"\n{self._page.paint('REJECTED', 'reject')}{self._page.paint(what, 'strong')}\n"
                 text += self._finding(finding, sight)
                 last = owner
         return text
+
+    def _name_owner(self, owner: str, claim: Claim) -> str:
+        """``Billing provider CEDAR BRIDGE (NPI 2990001010)``, ``Subscriber of claim 17``: never a patient's name."""
+        if owner != PROVIDER:
+            called = harmless(claim.id)
+            return f"{owner.capitalize()} of {called if self._run.redacted else f'claim {called}'}"
+        billing = claim.billing
+        if billing is None:
+            return owner.capitalize()
+        return (
+            f"{owner.capitalize()} {harmless(billing.name)}{f' (NPI {harmless(billing.npi)})' if billing.npi else ''}"
+        )
 
     def _close_file(self, event: FileEnd) -> None:
         self._docket.close(event)
@@ -255,8 +285,13 @@ class TextReport:
             self._write("".join(self._finding(f, self._look(f)) for f in _by_weight(news)))
         if event.error is not None:
             self._write("\n" + self._page.paragraph(event.error, 0, self._page.paint("NOT JUDGED", "reject"), 12))
-        if not self._quiet:
+        if self._heading and not self._quiet:
+            heading, self._heading = self._heading, ""
+            self._separate(short=True)
+            self._write(f"{heading}: {self._file_line()}\n")
+        elif not self._quiet:
             self._write(f"\n{self._file_line()}\n")
+        self._heading = ""
 
     def _file_line(self) -> str:
         file = self._tally.files[-1]
@@ -336,11 +371,11 @@ def _owner(where: Location) -> str:
     """Whose loop it is."""
     loop = where.loop or ""
     if loop in PROVIDER_LOOPS:
-        return "the billing provider"
+        return PROVIDER
     if loop in SUBSCRIBER_LOOPS:
-        return "the subscriber"
+        return SUBSCRIBER
     if loop in PATIENT_LOOPS:
-        return "the patient"
+        return PATIENT
     return TRANSACTION
 
 
