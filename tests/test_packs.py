@@ -172,13 +172,18 @@ def test_the_catalogue_is_listed(tmp_path: Path) -> None:
 def test_a_structural_fault_takes_the_name_of_its_edit() -> None:
     catalogue = load(installed=False)
 
-    def fault(edit: str, loop: str, element: str) -> Finding:
-        where = Location(loop, element[:3], element, "A", 1, 20, 100, 2)
-        return Finding(edit, Severity.REJECT, where)
+    def fault(edit: str, loop: str, place: str, qualifier: str = "") -> Finding:
+        element = place if place[-1].isdigit() else None
+        where = Location(loop, place[:3], element, "A", 1, 20, 100, 2)
+        return Finding(edit, Severity.REJECT, where, {"qualifier": qualifier} if qualifier else {})
 
     # PTR-03 names a pointer that is missing from a service line, and no other missing element.
     assert catalogue.rename(fault("X12-IK4-1", "2400", "SV107")).edit == "PTR-03"
     assert catalogue.rename(fault("X12-IK4-1", "2400", "SV102")).edit == "X12-IK4-1"
+    # PTR-01 names what is wrong with the HI of diagnoses, not with those of conditions or anesthesia.
+    assert catalogue.rename(fault("X12-IK3-5", "2300", "HI", "ABK")).edit == "PTR-01"
+    assert catalogue.rename(fault("X12-IK3-5", "2300", "HI")).edit == "PTR-01"
+    assert catalogue.rename(fault("X12-IK3-5", "2300", "HI", "BP")).edit == "X12-IK3-5"
 
 
 @needs_compiled

@@ -460,7 +460,8 @@ class Walker:
         for _ in range(step.pops):
             self._close()
         times = "once" if use.max == 1 else f"{use.max} times"
-        self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) may stand {times} in loop {loop.id}")
+        said = f"{use.id} ({use.definition.name}) may stand {times} in loop {loop.id}"
+        self._report("IK3-5", use.id, said, qualifier=_qualifier(use))
         self._read(use, key, elements, text)
         return True
 
@@ -498,7 +499,8 @@ class Walker:
         use = step.use
         if step.pops or not _full(self._loop, use.bit, use.max):
             return False
-        self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) may stand once in loop {self._loop.id}")
+        said = f"{use.id} ({use.definition.name}) may stand once in loop {self._loop.id}"
+        self._report("IK3-5", use.id, said, qualifier=_qualifier(use))
         return True
 
     def _infer(self, key: str, elements: list[str], text: str) -> bool:
@@ -541,7 +543,8 @@ class Walker:
                     return False
                 code = "IK3-5" if _full(outer, use.bit, use.max) else "IK3-7"
                 fault = "stands too often" if code == "IK3-5" else "stands too late"
-                self._report(code, use.id, f"{use.id} ({use.definition.name}) {fault} in loop {outer.id}")
+                said = f"{use.id} ({use.definition.name}) {fault} in loop {outer.id}"
+                self._report(code, use.id, said, qualifier=_qualifier(use))
                 _count(outer, use.bit, use.max)
                 inner, self._loop = self._loop, outer
                 self._read(use, key, elements, text)
@@ -625,7 +628,10 @@ class Walker:
                 if node.id == "ST_LOOP":
                     detail = f"{use.id} ({use.definition.name}) is missing"
                 ordinal, offset = self._place_of(loop, use.position)
-                self._report(code, use.id, detail, loop=loop, ordinal=ordinal, offset=offset, length=0)
+                self._report(
+                    code, use.id, detail, loop=loop, ordinal=ordinal, offset=offset, length=0,
+                    qualifier=_qualifier(use),
+                )  # fmt: skip
         for child in node.loops:
             if child.bit & bits and child.first.id not in strays:
                 ordinal, offset = self._place_of(loop, child.position)
@@ -690,6 +696,7 @@ class Walker:
         element: str = "",
         found: str = "",
         loop_id: str = "",
+        qualifier: str = "",
     ) -> None:
         loop = loop or self._loop
         if segment is not None:
@@ -705,7 +712,10 @@ class Walker:
                 offset=self.start if offset is None else offset,
                 length=len(segment_id) if length is None else length,
             )
-        self._add(loop, code, where, {"detail": detail, "found": found, "ik3": code[4:], "element": element})
+        values = {"detail": detail, "found": found, "ik3": code[4:], "element": element}
+        if qualifier:
+            values["qualifier"] = qualifier
+        self._add(loop, code, where, values)
 
     def _add(self, loop: Loop, code: str, where: Location, values: dict[str, str]) -> None:
         claim, line, scope = context(loop)
@@ -725,6 +735,11 @@ class Walker:
         kept.append(finding)
         if kept is self.findings:
             scope.findings.append(finding)
+
+
+def _qualifier(use: SegmentUse) -> str:
+    """What tells this segment from others of its id (``ABK``), so that an edit that names the fault can tell too."""
+    return use.keys[0][len(use.id) :] if use.keys else ""
 
 
 def _named(loop_id: str | None) -> str:
