@@ -89,6 +89,13 @@ class Loop:
             loop = loop.parent
         return loop
 
+    def around(self) -> list[Loop]:
+        """This loop and its ancestors, innermost first."""
+        found = [self]
+        while (parent := found[-1].parent) is not None:
+            found.append(parent)
+        return found
+
     def walk(self) -> Iterator[Loop]:
         """This loop and every loop under it, in order."""
         yield self

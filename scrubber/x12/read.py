@@ -22,7 +22,8 @@ from scrubber.x12.events import (
     Unreadable,
 )
 from scrubber.x12.guide import Guide, shipped
-from scrubber.x12.segments import Delimiters, Isa, Segment, Source, Splitter, read_isa
+from scrubber.x12.recover import ForgivingWalker
+from scrubber.x12.segments import Isa, Segment, Source, Splitter, read_isa
 from scrubber.x12.walk import Walker
 
 GUIDE = "005010X222A1"
@@ -271,7 +272,7 @@ class _Reader:
             self.st = st
             if not self.skip_group:
                 self.refused = self.refused or "its ST01 is not 837"
-                walker = Walker(self.guide, isa.delimiters)
+                walker = ForgivingWalker(self.guide, isa.delimiters)
                 self.walker = walker
                 yield SetOpened(st, self.start, walker.root)
                 finding = self._set_finding("6" if not _get(st, 1) else "1", "ST01 is not 837: this set is no claim", st, 1)
@@ -281,7 +282,7 @@ class _Reader:
         self.skip_set = False
         self.judged += 1
         self.st = st
-        walker = self.walker = Walker(self.guide, isa.delimiters)
+        walker = self.walker = ForgivingWalker(self.guide, isa.delimiters)
         use = self.guide.root.first
         walker.root.segments.append(Segment(st, 1, self.start, walker.root, use))
         walker.root.index["ST"] = walker.root.segments[0]

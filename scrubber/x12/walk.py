@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scrubber.finding import Finding, Location, Severity
 from scrubber.x12.explain import Fault, dates_exist, explain, find_separator, notes_hold
-from scrubber.x12.guide import EPOCH_LOOPS, QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
+from scrubber.x12.guide import QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
+from scrubber.x12.record import Recorder
 from scrubber.x12.segments import Delimiters, Segment
 
 MANDATORY = frozenset(("ST", "BHT", "HL", "SE", "FRM"))
@@ -23,15 +23,8 @@ MANDATORY = frozenset(("ST", "BHT", "HL", "SE", "FRM"))
 ENVELOPE = frozenset(("ISA", "GS", "ST", "GE", "IEA", "TA1"))
 """Segments that end a set that has no SE."""
 
-OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
-"""Segments that open a loop somewhere: after a stray one, what follows belongs to it."""
-
-MISQUALIFIED = {"HIABF": "HIABK", "HIBF": "HIBK"}
-"""Diagnoses sent under the qualifier of the later ones: read as what they are, the fault shown at the qualifier."""
-
-CLAIM_FINDINGS = 200
-OTHER_FINDINGS = 2_000
-"""Findings kept for one claim, and outside claims for one set: hostile input must not fill memory."""
+ANY = "*"
+"""Marks a loop in which an unknown segment stands: it explains one missing segment, of whatever kind."""
 
 REMEMBERED = 20_000
 """Segments remembered by their text, as split and accepted: half of a real file's segments have come before."""
@@ -80,7 +73,40 @@ class Plan:
         self.of(loop)[key] = (use.position, use.bit, self.matcher(definition), definition.safe, use)
 
 
-class Walker:
+class Numbers:
+    """Numbers that count from 1, HL01 and LX01. After a wrong one, both ways to count on are right: past it, and as if
+    it had been right; so that one wrong or missing number is told once."""
+
+    __slots__ = ("count", "gap")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.gap = 0
+
+    def fits(self, written: str) -> bool:
+        """Whether this is the next number."""
+        self.count += 1
+        return written == str(self.count) or self._fits_otherwise(written)
+
+    def _fits_otherwise(self, written: str) -> bool:
+        number = int(written) if written.isdecimal() and len(written) < 10 else 0
+        gap, self.gap = self.gap, number - self.count if number else self.gap
+        if gap and number == self.count + gap:
+            self.count, self.gap = number, 0
+            return True
+        return False
+
+    def allow_gap(self) -> None:
+        """The next number may be one too high: what should have it is missing."""
+        self.gap = 1
+
+    def skip(self, written: str) -> None:
+        """Count a stray segment if it continues the numbers."""
+        if written == str(self.count + 1):
+            self.count += 1
+
+
+class Walker(Recorder):
     """Walks one transaction set, from ST to SE.
 
     ``feed`` takes pieces until the set is over (``done``) or the pieces are. Whole claims are put on ``claims``;
@@ -89,22 +115,21 @@ class Walker:
     """
 
     def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+        super().__init__(Loop(guide.root, None), delimiters)
         self.guide = guide
         self.claims: list[Loop] = []
-        self.findings: list[Finding] = []
         self.done = False
         self.closed_by_se = False
         self.se: list[str] = []
         self.separator: str | None = None
-        self.ordinal = 0
-        self.root = Loop(guide.root, None)
-        self._loop = self.root
         self._lost = False
-        self._strays: dict[int, set[str]] = {}
-        self._hl = 0
-        self._parents: dict[str, int] = {}
-        self._lx = 0
-        self.start = 0
+        self._strays: dict[Loop, set[str]] = {}
+        self._numbers = Numbers()
+        self._lines = Numbers()
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._declared = delimiters
+        self._doubt: tuple[Segment, list[Fault], str] | None = None
+        self._sound = False
         self._set_delimiters(delimiters)
 
     def _set_delimiters(self, delimiters: Delimiters) -> None:
@@ -120,7 +145,7 @@ class Walker:
         loop, ordinal, lost = self._loop, self.ordinal, self._lost
         entries, ref = self._plan.of(loop.node), loop.ref
         seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
-        for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020, PLR1704
+        for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020
             start = offset
             offset += len(text) + 1
             if text < "!":  # It begins with a blank or a line break, or is empty.
@@ -197,16 +222,16 @@ class Walker:
             target = target.parent  # type: ignore[assignment]  # a step never leads above the set's loop
         node, use = step.opens, step.use
         if node is None:
-            if use.position < target.position or _full(target, use.bit, use.max):
+            if use.position < target.position or is_full(target, use.bit, use.max):
                 return False
             while self._loop is not target:
                 self._close()
             target.position = use.position
-            _count(target, use.bit, use.max)
+            raise_count(target, use.bit, use.max)
             if step.pops == 0:
                 self._plan.learn(target.node, key, use)
         else:
-            if node.position < target.position or (target.seen & node.bit and _full(target, node.bit, node.max)):
+            if node.position < target.position or (target.seen & node.bit and is_full(target, node.bit, node.max)):
                 return False
             while loop is not target:
                 if loop.node.epoch or loop.node.required & ~loop.seen:
@@ -219,7 +244,7 @@ class Walker:
             else:
                 bit = node.bit
                 if target.seen & bit:
-                    _count(target, bit, node.max)
+                    raise_count(target, bit, node.max)
                 else:
                     target.seen |= bit
                 target.position = node.position
@@ -250,11 +275,11 @@ class Walker:
         if node.epoch:
             self._check_before(parent, node)
             if node.id == "2300":
-                self._lx = 0
+                self._lines = Numbers()
         if node.position > parent.position:
             parent.position = node.position
         if parent.seen & node.bit:
-            _count(parent, node.bit, node.max)
+            raise_count(parent, node.bit, node.max)
         else:
             parent.seen |= node.bit
         loop = self._loop = Loop(node, parent)
@@ -280,16 +305,45 @@ class Walker:
             if name not in SELDOM_TWICE:
                 self._plan.known[text] = (elements, key, use)
         else:
-            faults = list(explain(definition, elements, self.delimiters))
-            if faults and self.separator is None and (other := find_separator(definition, elements, self.delimiters)):
-                self.separator = other
-                self._set_delimiters(self.delimiters._replace(component=other))
-                faults = list(explain(definition, elements, self.delimiters))
-            for fault in faults:
+            for fault in self._faults(definition, segment):
                 self._element_fault(fault, segment)
         if name in CHECKED:
             self._check(segment)
         return segment
+
+    def _faults(self, definition: Definition, segment: Segment) -> list[Fault]:
+        """The faults of a segment, minding that its sender may use another component separator than declared.
+
+        The first composite in doubt is read with the separator that it seems to have; what follows in the same claim
+        shows whether the whole set is written so (one finding) or only this element (a fault of the element).
+        """
+        elements = segment.elements
+        faults = list(explain(definition, elements, self.delimiters))
+        if not faults:
+            return faults
+        if self.delimiters is not self._declared:
+            as_declared = list(explain(definition, elements, self._declared))
+            if not as_declared and self._doubt is not None:
+                first, before, _ = self._doubt
+                self._doubt = None
+                self._set_delimiters(self._declared)
+                for fault in before:
+                    self._element_fault(fault, first)
+            return as_declared if len(as_declared) < len(faults) else faults
+        other = find_separator(definition, elements, self.delimiters)
+        if other is not None and not self._sound and not self._uses_declared():
+            self._doubt = (segment, faults, other)
+            self._set_delimiters(self.delimiters._replace(component=other))
+            return list(explain(definition, elements, self.delimiters))
+        return faults
+
+    def _uses_declared(self) -> bool:
+        """Whether the claim read so far has a composite with the declared separator."""
+        component = self.delimiters.component
+        claim = self._loop.up("2300")
+        return claim is not None and any(
+            component in element for s in claim.segments if s.id in ("CLM", "HI") for element in s.elements
+        )
 
     def _check(self, segment: Segment) -> None:
         """What a segment tells besides its elements: its number in a sequence, the end of the set."""
@@ -313,11 +367,15 @@ class Walker:
         if not loop.node.epoch:
             loop.complete()
         else:
-            self._strays.pop(id(loop), None)
             if loop.node.id == "2300":
                 self.claims.append(loop)
+                if self._doubt is not None:
+                    self.separator, self._doubt = self._doubt[2], None
+                self._sound = self.separator is None
             else:
                 self._check_children(loop)
+            if self._strays:
+                self._strays = {stray: names for stray, names in self._strays.items() if stray in parent.around()}
         self._loop = parent
 
     def _check_before(self, parent: Loop, node: LoopUse) -> None:
@@ -347,226 +405,6 @@ class Walker:
         if not self.done:
             self._end(start)
 
-    # Segments that do not fit ------------------------------------------------------------------------------------
-
-    def _astray(self, step: Step | None, key: str, elements: list[str], text: str) -> None:
-        """A segment that the innermost loop does not expect here: one finding, and read on as well as can be."""
-        name = elements[0]
-        if self._lost and name not in OPENERS:
-            return  # It belongs to the stray segment that was reported.
-        if self._lost and step is not None and self._take(step, key, elements, text):
-            return
-        if name not in self.guide.used_ids:
-            self._unknown(name, elements)
-        elif name == "HL":
-            self._stray_hl(key, elements, text)
-        elif name == "CLM" and self._force(("2000B",), "2300", key, elements, text):
-            return
-        elif (
-            (step is not None and self._repeat(step, key, elements, text))
-            or self._choose(key, elements, text)
-            or self._misqualified(key, elements, text)
-            or self._infer(key, elements, text)
-            or self._misplaced(key, elements, text)
-        ):
-            return
-        else:
-            self._unexpected(key, elements)
-
-    def _unknown(self, name: str, elements: list[str]) -> None:
-        if name in self.guide.segment_ids:
-            self._report("IK3-6", name, f"{name} is an X12 segment, but no professional claim holds one")
-        else:
-            shown = name if name.isalnum() and len(name) <= 3 else "This text"
-            self._report("IK3-1", name[:3] if name.isalnum() else "", f"{shown} is no X12 segment", found=name[:20])
-
-    def _unexpected(self, key: str, elements: list[str]) -> None:
-        name = elements[0]
-        if self._lost:
-            return
-        what = f"{name} with {elements[QUALIFIER[name]].split(self.delimiters.component)[0]}" if key != name else name
-        self._report("IK3-2", name, f"{what} is not expected here", found=key[len(name) :])
-        self._mark_stray(name)
-        if name in OPENERS:
-            self._lost = True
-
-    def _stray_hl(self, key: str, elements: list[str], text: str) -> None:
-        if key == "HL22" and self._force((), "2000B", key, elements, text):
-            return
-        if key == "HL23" and self._force(("2000B",), "2000C", key, elements, text):
-            return
-        while self._loop.parent is not None and self._loop.node.id != "2000A":
-            self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
-        segment = Segment(elements, self.ordinal, self.start, self._loop)
-        code = elements[3] if len(elements) > 3 else ""
-        detail = f"HL03 (Hierarchical Level Code) is {code}; a professional claim has 20, 22 and 23" if code else (
-            "HL03 (Hierarchical Level Code) is missing"
-        )
-        fault = Fault("7" if code else "1", 3, 0, 0, "HL03", "Hierarchical Level Code", "735", code, detail)
-        self._element_fault(fault, segment)
-        self._mark_stray("HL")
-        self._lost = True
-
-    def _force(self, above: tuple[str, ...], target: str, key: str, elements: list[str], text: str) -> bool:
-        """Open a loop whose parent is missing, making up what lies between: data must not be lost with it."""
-        chain = {loop.id: loop for loop in self._chain()}
-        if target == "2300" and "2000C" in chain:
-            above = ("2000C",)
-        elif "2000A" in chain and target == "2000C" and "2000B" not in chain:
-            above = ("2000B",)
-        wanted = [*([] if "2000A" in chain else ["2000A"]), *(n for n in above if n not in chain)]
-        keep = chain.get("2000C" if "2000C" in above else "2000B" if "2000B" in above else "2000A")
-        stop = keep or chain.get("2000A") or self.root
-        while self._loop is not stop:
-            self._close()
-        for name in wanted:
-            node = next(n for n in self._loop.node.loops if n.id == name)
-            if not self._lost:
-                what = f"Loop {node.id} ({node.name}) is missing: its HL should stand before this {elements[0]}"
-                self._report("IK3-3", "HL", what, loop=self._loop, length=0)
-                self._lost = True  # One cause: what else these loops lack is not told.
-            self._open(node).damaged = True
-        node = next((n for n in self._loop.node.loops if n.id == target), None)
-        if node is None:
-            return False
-        if not wanted and _full(self._loop, node.bit, node.max) and not self._lost:
-            self._too_many_loops(node)
-        self._lost = False
-        self._open(node)
-        self._read(node.first, key, elements, text)
-        return True
-
-    def _repeat(self, step: Step, key: str, elements: list[str], text: str) -> bool:
-        """A segment or loop more often than the guide allows: reported, and read."""
-        loop = self._loop
-        for _ in range(step.pops):
-            assert loop.parent is not None
-            loop = loop.parent
-        if step.opens is not None:
-            if not _full(loop, step.opens.bit, step.opens.max):
-                return False
-            for _ in range(step.pops):
-                self._close()
-            self._too_many_loops(step.opens)
-            self._lost = False
-            self._open(step.opens)
-            self._read(step.use, key, elements, text)
-            return True
-        use = step.use
-        if not loop.seen & use.bit or not _full(loop, use.bit, use.max):
-            return False
-        if self._leads(use):
-            return self._infer(key, elements, text)
-        for _ in range(step.pops):
-            self._close()
-        times = "once" if use.max == 1 else f"{use.max} times"
-        said = f"{use.id} ({use.definition.name}) may stand {times} in loop {loop.id}"
-        self._report("IK3-5", use.id, said, qualifier=_qualifier(use))
-        self._read(use, key, elements, text)
-        return True
-
-    def _too_many_loops(self, node: LoopUse) -> None:
-        times = "once" if node.max == 1 else f"{node.max} times"
-        self._report("IK3-4", node.first.id, f"Loop {node.id} ({node.name}) may stand {times} in its parent")
-
-    def _leads(self, use: SegmentUse) -> bool:
-        """Whether a second such segment tells of a missing first segment: SV1 of an LX, SBR of an HL."""
-        loop = use.loop
-        return loop.max != 1 and (loop.id, use.id) in (("2400", "SV1"), ("2000B", "SBR"), ("2000C", "PAT"))
-
-    def _choose(self, key: str, elements: list[str], text: str) -> bool:
-        """Two segments share this id: a further element says which."""
-        choice = self._loop.node.choices.get(key)
-        if choice is None:
-            return False
-        number, table = choice
-        code = elements[number] if number < len(elements) else ""
-        use = table.get(code) or next(iter(table.values()))
-        if use.position < self._loop.position:
-            self._report("IK3-7", use.id, f"{use.id} ({use.definition.name}) stands too late in loop {self._loop.id}")
-        elif _full(self._loop, use.bit, use.max):
-            self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) stands too often in loop {self._loop.id}")
-        self._loop.position = max(self._loop.position, use.position)
-        _count(self._loop, use.bit, use.max)
-        self._read(use, key, elements, text)
-        return True
-
-    def _misqualified(self, key: str, elements: list[str], text: str) -> bool:
-        """A segment whose qualifier belongs to another place of its kind: read, so that its data are not lost."""
-        step = self._loop.node.steps.get(MISQUALIFIED.get(key, ""))
-        if step is None or self._lost or self._take(step, key, elements, text):
-            return step is not None and not self._lost
-        use = step.use
-        if step.pops or not _full(self._loop, use.bit, use.max):
-            return False
-        said = f"{use.id} ({use.definition.name}) may stand once in loop {self._loop.id}"
-        self._report("IK3-5", use.id, said, qualifier=_qualifier(use))
-        return True
-
-    def _infer(self, key: str, elements: list[str], text: str) -> bool:
-        """A segment that only makes sense in a loop whose first segment is missing: open that loop, and say so."""
-        if self._lost:
-            return False
-        for pops, outer in enumerate(self._chain()):
-            for node in outer.node.loops:
-                if node.position < outer.position or (node.usage != "R" and node.id not in ("2000B", "2400")):
-                    continue
-                use = next((u for u in node.uses[1:] if key in u.keys), None)
-                if use is None or not (self._leads(use) or not outer.seen & node.bit):
-                    continue
-                if outer.seen & node.bit and node.max == 1:
-                    continue
-                for _ in range(pops):
-                    self._close()
-                first = node.first
-                code = "IK3-3" if first.id in MANDATORY else "IK3-I8"
-                self._report(
-                    code, first.id, f"{first.id} ({first.definition.name}), which opens loop {node.id}, is missing",
-                    loop=self._loop, length=0, loop_id=node.id,
-                )  # fmt: skip
-                self._open(node)
-                self._loop.position = use.position
-                self._loop.seen |= use.bit
-                self._read(use, key, elements, text)
-                return True
-            if outer.node.id in EPOCH_LOOPS and outer.node.id != "2000B":
-                if outer.node.id != "2300" and outer.node.id != "2000A":
-                    continue
-        return False
-
-    def _misplaced(self, key: str, elements: list[str], text: str) -> bool:
-        """A segment or loop of a loop that is open, but past its place: reported, and read where it belongs."""
-        for pops, outer in enumerate(self._chain()):
-            use = next((u for u in outer.node.uses if key in u.keys and u is not outer.node.first), None)
-            if use is not None and use.id != "SE":
-                if pops and outer.node.id in EPOCH_LOOPS and outer.node.id != "2300":
-                    return False
-                code = "IK3-5" if _full(outer, use.bit, use.max) else "IK3-7"
-                fault = "stands too often" if code == "IK3-5" else "stands too late"
-                said = f"{use.id} ({use.definition.name}) {fault} in loop {outer.id}"
-                self._report(code, use.id, said, qualifier=_qualifier(use))
-                _count(outer, use.bit, use.max)
-                inner, self._loop = self._loop, outer
-                self._read(use, key, elements, text)
-                if not self.done:
-                    self._loop = inner
-                return True
-            node = next((n for n in outer.node.loops if key in n.first.keys and n.id not in EPOCH_LOOPS), None)
-            if node is not None:
-                if _full(outer, node.bit, node.max):
-                    self._too_many_loops(node)
-                else:
-                    self._report("IK3-7", node.first.id, f"Loop {node.id} ({node.name}) stands too late")
-                for _ in range(pops):
-                    self._close()
-                self._lost = False
-                self._open(node)
-                self._read(node.first, key, elements, text)
-                return True
-            if outer.node.id in EPOCH_LOOPS:
-                return False
-        return False
-
     def _empty(self, blank: bool, last: bool) -> None:
         """Two terminators with nothing but blanks between: no segment, not counted."""
         if not (blank and last):
@@ -576,27 +414,25 @@ class Walker:
 
     def _check_hl(self, segment: Segment) -> None:
         """HL01 counts from 1, HL02 names the parent, HL04 is judged when the loop closes."""
-        self._hl += 1
-        level = segment.get(3)
-        written = segment.get(1)
-        if written != str(self._hl) and written.isdigit():
-            detail = f"HL01 is {written}, the next number is {self._hl}"
+        written, given, level = segment.get(1), segment.get(2), segment.get(3)
+        counted = str(self._numbers.count + 1)
+        if not self._numbers.fits(written) and written:
+            detail = f"HL01 is {_number(written)}, the next number is {counted}"
             self._element_fault(Fault("7", 1, 0, 0, "HL01", "Hierarchical ID Number", "628", written, detail), segment)
         parent = {"22": "20", "23": "22"}.get(level)
-        given = segment.get(2)
         if parent is not None and given:
-            expected = self._parents.get(parent, "")
-            if given != expected and expected:
-                detail = f"HL02 is {given}, the parent's number is {expected}"
+            expected = self._parents.get(parent)
+            if expected and given not in expected:
+                detail = f"HL02 is {_number(given)}, the parent's number is {_number(expected[0])}"
                 fault = Fault("7", 2, 0, 0, "HL02", "Hierarchical Parent ID Number", "734", given, detail)
                 self._element_fault(fault, segment)
-        self._parents[level] = written
+        self._parents[level] = (written,) if written == counted else (written, counted)
 
     def _check_children(self, loop: Loop) -> None:
         """HL04 says whether a lower HL follows."""
         segment = loop.segments[0] if loop.segments else None
         child = next((n for n in loop.node.loops if n.id in ("2000B", "2000C")), None)
-        if segment is None or segment.id != "HL" or loop.damaged:
+        if segment is None or segment.id != "HL" or loop.damaged or not self._strays.get(loop, set()).isdisjoint(("HL", ANY)):
             return
         has = child is not None and bool(loop.seen & child.bit)
         if segment.get(4) not in ("0", "1") or (segment.get(4) == "1") == has:
@@ -610,36 +446,46 @@ class Walker:
 
     def _check_lx(self, segment: Segment) -> None:
         """LX01 counts the lines of a claim from 1."""
-        self._lx += 1
         written = segment.get(1)
-        if written != str(self._lx) and written.isdigit():
-            detail = f"LX01 is {written}, the next line is {self._lx}"
+        counted = self._lines.count + 1
+        if not self._lines.fits(written) and written.isdecimal():
+            detail = f"LX01 is {_number(written)}, the next line is {counted}"
             self._element_fault(Fault("7", 1, 0, 0, "LX01", "Assigned Number", "554", written, detail), segment)
-            self._lx = int(written[:6]) if int(written[:6]) > self._lx else self._lx
 
     def _missing(self, loop: Loop, bits: int) -> None:
-        """Report what a loop lacks, at the place where it should have been."""
-        strays = self._strays.get(id(loop), ())
+        """Report what a loop lacks, at the place where it should have been. A loop that holds nothing but its first
+        segment is one finding."""
         node = loop.node
-        for use in node.uses:
-            if use.bit & bits and use.id not in strays:
-                code = "IK3-3" if use.id in MANDATORY else "IK3-I8"
-                detail = f"{use.id} ({use.definition.name}) is missing in loop {node.id}"
-                if node.id == "ST_LOOP":
-                    detail = f"{use.id} ({use.definition.name}) is missing"
-                ordinal, offset = self._place_of(loop, use.position)
-                self._report(
-                    code, use.id, detail, loop=loop, ordinal=ordinal, offset=offset, length=0,
-                    qualifier=_qualifier(use),
-                )  # fmt: skip
-        for child in node.loops:
-            if child.bit & bits and child.first.id not in strays:
-                ordinal, offset = self._place_of(loop, child.position)
-                code = "IK3-3" if child.first.id in MANDATORY else "IK3-I7"
-                detail = f"Loop {child.id} ({child.name}) is missing: it opens with {child.first.id}"
-                self._report(
-                    code, child.first.id, detail, loop=loop, ordinal=ordinal, offset=offset, length=0, loop_id=child.id
-                )
+        strays = self._strays.get(loop, set())
+        lacking: list[SegmentUse | LoopUse] = [u for u in node.uses if u.bit & bits and u.id not in strays]
+        lacking += [n for n in node.loops if n.bit & bits and n.first.id not in strays]
+        if lacking and ANY in strays:
+            strays.discard(ANY)
+            del lacking[0]
+        if lacking and len(loop.segments) == 1 and not loop.children and loop is not self.root:
+            others = ", ".join(f"loop {x.id}" if isinstance(x, LoopUse) else x.id for x in lacking[1:])
+            note = f"; so {'are' if len(lacking) > 2 else 'is'} {others}" if others else ""
+            self._report_missing(loop, lacking[0], note)
+            return
+        for item in lacking:
+            self._report_missing(loop, item, "")
+
+    def _report_missing(self, loop: Loop, item: SegmentUse | LoopUse, note: str) -> None:
+        ordinal, offset = self._place_of(loop, item.position)
+        if isinstance(item, LoopUse):
+            first, name, qualifier = item.first, item.id, ""
+            code = "IK3-3" if first.id in MANDATORY else "IK3-I7"
+            detail = f"Loop {item.id} ({item.name}) is missing: it opens with {first.id}"
+        else:
+            first, name, qualifier = item, "", _qualifier(item)
+            code = "IK3-3" if item.id in MANDATORY else "IK3-I8"
+            detail = f"{item.id} ({item.definition.name}) is missing" + (
+                f" in loop {loop.id}" if loop is not self.root else ""
+            )
+        self._report(
+            code, first.id, detail + note, loop=loop, ordinal=ordinal, offset=offset, length=0, loop_id=name,
+            qualifier=qualifier,
+        )  # fmt: skip
 
     def _place_of(self, loop: Loop, position: int) -> tuple[int, int]:
         """Ordinal and byte of the first segment of the loop that stands after a position, else of what follows it."""
@@ -650,91 +496,21 @@ class Walker:
             return first.ordinal, first.offset
         return self.ordinal, self.start
 
-    # Findings ----------------------------------------------------------------------------------------------------
-
-    def _chain(self) -> list[Loop]:
-        chain = [self._loop]
-        while chain[-1].parent is not None:
-            chain.append(chain[-1].parent)
-        return chain
-
     def _mark_stray(self, name: str) -> None:
         """A stray segment explains why a segment of its kind is missing, up to the loop that repeats."""
         for loop in self._chain():
-            self._strays.setdefault(id(loop), set()).add(name)
-            if loop.node.id in EPOCH_LOOPS:
+            self._strays.setdefault(loop, set()).add(name)
+            if loop.node.epoch:
                 break
 
-    def _element_fault(self, fault: Fault, segment: Segment) -> None:
-        loop = segment.loop or self._loop
-        if fault.element == 0:
-            self._report("IK3-8", segment.id, fault.detail, loop=loop, segment=segment, element=fault.ref)
-            return
-        where = locate(segment, fault.element, fault.component, fault.repeat, self.delimiters, fault.ref)
-        self._add(
-            loop,
-            f"IK4-{fault.code}",
-            where,
-            {
-                "element": fault.ref, "element_name": fault.name, "value": fault.value[:200], "detail": fault.detail,
-                "ik3": "8", "ik4": fault.code, "data_element": fault.data_element, "bad": fault.value[:99],
-                "component": str(fault.component or ""),
-            },
-        )  # fmt: skip
+    def _astray(self, step: Step | None, key: str, elements: list[str], text: str) -> None:
+        """A segment that is not next here: one finding, and read on as well as can be (see ``recover``)."""
+        raise NotImplementedError
 
-    def _report(
-        self,
-        code: str,
-        segment_id: str,
-        detail: str,
-        *,
-        loop: Loop | None = None,
-        segment: Segment | None = None,
-        ordinal: int | None = None,
-        offset: int | None = None,
-        length: int | None = None,
-        element: str = "",
-        found: str = "",
-        loop_id: str = "",
-        qualifier: str = "",
-    ) -> None:
-        loop = loop or self._loop
-        if segment is not None:
-            where = locate(segment, 0, 0, 0, self.delimiters, "")
-        else:
-            where = Location(
-                loop=loop_id or loop.id,
-                segment=segment_id or None,
-                element=None,
-                claim=None,
-                line=None,
-                ordinal=self.ordinal if ordinal is None else ordinal,
-                offset=self.start if offset is None else offset,
-                length=len(segment_id) if length is None else length,
-            )
-        values = {"detail": detail, "found": found, "ik3": code[4:], "element": element}
-        if qualifier:
-            values["qualifier"] = qualifier
-        self._add(loop, code, where, values)
 
-    def _add(self, loop: Loop, code: str, where: Location, values: dict[str, str]) -> None:
-        claim, line, scope = context(loop)
-        kept = scope.findings if scope.node.id == "2300" else self.findings
-        limit = CLAIM_FINDINGS if scope.node.id == "2300" else OTHER_FINDINGS
-        if len(kept) >= limit:
-            if len(kept) > limit:
-                return
-            values = {"detail": "More faults follow here; they are not listed", "ik3": code[4:] if code[:3] == "IK3" else "8"}
-            code = code if code[:3] == "IK3" else "IK3-8"
-        complete = {"segment": where.segment or "", "loop": _named(where.loop), **values}
-        where = Location(
-            _named(where.loop) or None, where.segment, where.element, claim, line, where.ordinal, where.offset,
-            where.length, where.repeat,
-        )  # fmt: skip
-        finding = Finding(f"X12-{code}", Severity.REJECT, where, complete)
-        kept.append(finding)
-        if kept is self.findings:
-            scope.findings.append(finding)
+def _number(written: str) -> str:
+    """A number to be told; anything else may be anyone's data."""
+    return written if written.isdecimal() and len(written) < 13 else "no number"
 
 
 def _qualifier(use: SegmentUse) -> str:
@@ -742,72 +518,7 @@ def _qualifier(use: SegmentUse) -> str:
     return use.keys[0][len(use.id) :] if use.keys else ""
 
 
-def _named(loop_id: str | None) -> str:
-    """The set's own loop has no name in the guide."""
-    return "" if loop_id in (None, "ST_LOOP") else loop_id
-
-
-def context(loop: Loop) -> tuple[str | None, int | None, Loop]:
-    """The claim id and line number that a loop lies in, and the loop whose findings it adds to."""
-    claim: str | None = None
-    line: int | None = None
-    scope = loop
-    outer: Loop | None = loop
-    while outer is not None:
-        if outer.node.id == "2400" and line is None:
-            lx = outer.index.get("LX")
-            written = lx.get(1) if lx else ""
-            line = int(written) if written.isdecimal() and len(written) < 7 else None
-        if outer.node.id == "2300":
-            clm = outer.index.get("CLM")
-            claim = (clm.get(1) or None) if clm else None
-        scope = outer
-        if outer.node.id in EPOCH_LOOPS:
-            break
-        outer = outer.parent
-    return claim, line, scope
-
-
-def locate(
-    segment: Segment, element: int, component: int, repeat: int, delimiters: Delimiters, ref: str = ""
-) -> Location:
-    """The bytes of an element, component or repetition (0: the whole) of a segment."""
-    elements = segment.elements
-    offset = segment.offset
-    if element == 0:
-        length = sum(map(len, elements)) + len(elements) - 1
-        name = None
-    else:
-        name = ref or f"{elements[0]}{element:02d}" + (f"-{component}" if component else "")
-        offset += sum(map(len, elements[:element])) + element
-        value = elements[element] if element < len(elements) else ""
-        if repeat and delimiters.repetition:
-            parts = value.split(delimiters.repetition)
-            offset += sum(map(len, parts[: repeat - 1])) + repeat - 1
-            value = parts[repeat - 1] if repeat <= len(parts) else ""
-        if component:
-            parts = value.split(delimiters.component)
-            offset += sum(map(len, parts[: component - 1])) + min(component - 1, len(parts))
-            value = parts[component - 1] if component <= len(parts) else ""
-        end = segment.offset + sum(map(len, elements)) + len(elements) - 1
-        offset = min(offset, end)  # A missing element points at the segment's end.
-        length = len(value)
-    loop = segment.loop
-    claim, line, _ = context(loop) if loop is not None else (None, None, None)
-    return Location(
-        loop=(_named(loop.id) or None) if loop is not None else None,
-        segment=elements[0],
-        element=name,
-        claim=claim,
-        line=line,
-        ordinal=segment.ordinal,
-        offset=offset,
-        length=length,
-        repeat=repeat,
-    )
-
-
-def _full(loop: Loop, bit: int, most: int) -> bool:
+def is_full(loop: Loop, bit: int, most: int) -> bool:
     """Whether a segment or child loop already stands as often as it may."""
     if not loop.seen & bit or most == 0:
         return False
@@ -816,7 +527,7 @@ def _full(loop: Loop, bit: int, most: int) -> bool:
     return (loop.counts or {}).get(bit, 1) >= most
 
 
-def _count(loop: Loop, bit: int, most: int) -> None:
+def raise_count(loop: Loop, bit: int, most: int) -> None:
     if loop.seen & bit:
         if most > 1:
             counts = loop.counts = loop.counts or {}

@@ -1,0 +1,442 @@
+"""Segments that do not fit: one finding for one cause, and back to the straight path as soon as can be.
+
+The walk asks here when a segment is not what the guide expects next, and for every segment while it is ``_lost``: after
+a segment that opens a loop unknown here, and while a loop is open that was opened without its first segment.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from scrubber.finding import Finding
+from scrubber.x12.explain import Fault
+from scrubber.x12.guide import Guide, LoopUse, SegmentUse, Step
+from scrubber.x12.loops import Loop
+from scrubber.x12.places import replace_segment
+from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.walk import ANY, MANDATORY, Walker, is_full, raise_count
+
+OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
+"""Segments that open a loop somewhere: after a stray one, what follows belongs to it."""
+
+MISQUALIFIED = {"HIABF": "HIABK", "HIBF": "HIBK"}
+"""Diagnoses sent under the qualifier of the later ones: read as what they are, the fault shown at the qualifier."""
+
+LEVELS = {"PRV": "2000A", "CUR": "2000A", "NM185": "2000A", "SBR": "2000B", "PAT": "2000C"}
+"""What tells the level of an HL that does not say it: the segment behind it."""
+
+GUESSED = frozenset(("2000A", "2000B", "2000C", "2300", "2400"))
+"""Loops, besides required ones, that are guessed from what they hold when their first segment is missing."""
+
+LEADING = frozenset((("2400", "SV1"), ("2000B", "SBR"), ("2000C", "PAT")))
+"""Segments whose second coming in a complete loop tells of a missing first segment of the next: SV1 of an LX."""
+
+ABOVE = {"2000B": "2000A", "2000C": "2000B", "2300": "2000B"}
+
+
+class ForgivingWalker(Walker):
+    """A walker that finds its feet again.
+
+    ``_guess`` is the loop that was opened without its first segment, with the finding that says so: should the segment
+    still come, it was only out of order. ``_belongs`` holds what may belong to a stray segment. ``_hl`` is an HL whose
+    level is unknown until the next segment tells it. ``_back`` is a loop to which a segment out of place belonged:
+    what follows may belong there too.
+    """
+
+    def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+        super().__init__(guide, delimiters)
+        self._guess: tuple[Loop, Finding | None, SegmentUse] | None = None
+        self._belongs: frozenset[str] = frozenset()
+        self._weak = False
+        self._hl: Segment | None = None
+        self._back: Loop | None = None
+        self._unknown_at = -1
+
+    def _astray(self, step: Step | None, key: str, elements: list[str], text: str) -> None:
+        name = elements[0]
+        if self._hl is not None:
+            hl, self._hl = self._hl, None
+            if self._tell_level(hl, step, key, elements, text):
+                return
+        if self._guess is not None:
+            if self._late_first(key, elements, text):
+                return
+            taken = step is not None and self._take(step, key, elements, text)
+            self._check_guess()
+            if taken or self.done:
+                return
+        elif self._lost:
+            if (
+                self._weak and step is not None and self._take(step, key, elements, text)
+            ):
+                return
+            if key in self._belongs:
+                self._mark_stray(name)
+                return
+            self._lost = False
+            if step is not None and self._take(step, key, elements, text):
+                return
+        if self._go_back(key, elements, text):
+            return
+        if name not in self.guide.used_ids:
+            self._unknown(name, elements)
+        elif name == "HL":
+            self._stray_hl(key, elements, text)
+        elif not (
+            (step is not None and self._repeat(step, key, elements, text))
+            or self._choose(key, elements, text)
+            or self._misqualified(key, elements, text)
+            or (step is not None and self._misplaced(key, elements, text, 1))
+            or self._infer(key, elements, text)
+            or self._misplaced(key, elements, text, 99)
+            or (name == "CLM" and self._force("2300", key, elements, text))
+        ):
+            self._unexpected(key, elements)
+
+    # What fits nowhere ---------------------------------------------------------------------------------------------
+
+    def _unknown(self, name: str, elements: list[str]) -> None:
+        if name in self.guide.segment_ids:
+            self._report("IK3-6", name, f"{name} is an X12 segment, but no professional claim holds one")
+        else:
+            plain = re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", name)
+            shown = name if plain else "This text"
+            self._report("IK3-1", name if plain else "", f"{shown} is no X12 segment", found=name[:20])
+        self._mark_stray(ANY)
+        self._unknown_at = self.ordinal
+
+    def _unexpected(self, key: str, elements: list[str]) -> None:
+        name = elements[0]
+        qualifier = re.match(r"[A-Z0-9]{0,3}(?![A-Za-z0-9])", key[len(name) :])
+        what = f"{name} with {qualifier[0]}" if qualifier and qualifier[0] else name
+        self._report("IK3-2", name, f"{what} is not expected here", found=key[len(name) :])
+        self._mark_stray(name)
+        self._weak = name not in OPENERS
+        self._belongs = belongings(self.guide, name) if name in OPENERS else companions(self.guide, key)
+        self._lost = True
+
+    # HL ------------------------------------------------------------------------------------------------------------
+
+    def _stray_hl(self, key: str, elements: list[str], text: str) -> None:
+        """An HL that is not next: its parent is missing, or its level is unknown and the next segment must tell."""
+        if key == "HL22" and self._force("2000B", key, elements, text):
+            return
+        if key == "HL23" and self._force("2000C", key, elements, text):
+            return
+        chain = self._chain()
+        depth = next((n for n, loop in enumerate(chain) if loop.node.id == "2000A"), len(chain) - 1)
+        if all(map(_complete, chain[:depth])):
+            for _ in range(depth):
+                self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
+        segment = Segment(elements, self.ordinal, self.start, self._loop)
+        code = elements[3] if len(elements) > 3 else ""
+        detail = (
+            "HL03 (Hierarchical Level Code) is neither 20, 22 nor 23" if code else
+            "HL03 (Hierarchical Level Code) is missing"
+        )  # fmt: skip
+        fault = Fault("7" if code else "1", 3, 0, 0, "HL03", "Hierarchical Level Code", "735", code, detail)
+        self._element_fault(fault, segment)
+        self._mark_stray("HL")
+        self._numbers.skip(segment.get(1))
+        self._hl = segment
+        self._lost = True
+        self._belongs = frozenset()
+
+    def _tell_level(self, hl: Segment, step: Step | None, key: str, elements: list[str], text: str) -> bool:
+        """The segment behind an HL of unknown level: open the level that it tells of."""
+        target = LEVELS.get(key) or ("2300" if key == "CLM" else None)
+        fits = step is not None and step.pops == 0 and (target is None or self._loop.node.id in ("2000B", "2000C"))
+        if fits and step is not None and self._take(step, key, elements, text):
+            return True
+        if target is None:
+            return False
+        self._open_above(target, silent=True)
+        node = next((n for n in self._loop.node.loops if n.id == target), None)
+        if node is None:
+            return False
+        if target != "2300":
+            loop = self._open(node)
+            segment = Segment(hl.elements, hl.ordinal, hl.offset, loop, node.first)
+            loop.segments.append(segment)
+            loop.index["HL"] = segment
+            self._unknown_parent(node)
+        step = self._loop.node.steps.get(key)
+        return step is not None and self._take(step, key, elements, text)
+
+    def _force(self, target: str, key: str, elements: list[str], text: str) -> bool:
+        """Open a loop whose parent is missing, making up what lies between: data must not be lost with it."""
+        self._open_above(target, silent=self._explained())
+        node = next((n for n in self._loop.node.loops if n.id == target), None)
+        if node is None:
+            return False
+        self._open(node)
+        self._read(node.first, key, elements, text)
+        return True
+
+    def _open_above(self, target: str, *, silent: bool) -> None:
+        """Close what is open down to the parent of a level, opening that first if it is missing."""
+        open_ids = [loop.node.id for loop in self._chain()]
+        above = "2000C" if target == "2300" and "2000C" in open_ids else ABOVE.get(target)
+        wanted: list[str] = []
+        while above is not None and above not in open_ids:
+            wanted.insert(0, above)
+            above = ABOVE.get(above)
+        stop = above or "ST_LOOP"
+        while self._loop.node.id != stop:
+            self._close()
+        for name in wanted:
+            node = next(n for n in self._loop.node.loops if n.id == name)
+            loop = self._open(node)
+            loop.damaged = True
+            self._unknown_parent(node)
+            if not silent:
+                detail = f"Loop {node.id} ({node.name}) is missing: its HL should stand before this segment"
+                self._report("IK3-3", "HL", detail, loop=loop, length=0)
+                silent = True  # One cause: what else these loops lack is not told.
+
+    def _unknown_parent(self, node: LoopUse) -> None:
+        """No number is known for a level whose HL is missing."""
+        self._parents[{"2000A": "20", "2000B": "22", "2000C": "23"}[node.id]] = ()
+        self._numbers.allow_gap()
+
+    # Too often, too late -------------------------------------------------------------------------------------------
+
+    def _repeat(self, step: Step, key: str, elements: list[str], text: str) -> bool:
+        """A segment or loop more often than the guide allows: reported, and read."""
+        loop = self._loop
+        for _ in range(step.pops):
+            assert loop.parent is not None
+            loop = loop.parent
+        if step.opens is not None:
+            if not is_full(loop, step.opens.bit, step.opens.max):
+                return False
+            for _ in range(step.pops):
+                if self._loop.node is step.opens:
+                    self._loop.damaged = True  # The second one says what the first lacks.
+                self._close()
+            self._too_many_loops(step.opens)
+            self._open(step.opens)
+            self._read(step.use, key, elements, text)
+            return True
+        use = step.use
+        if not loop.seen & use.bit or not is_full(loop, use.bit, use.max):
+            return False
+        if (loop.node.id, use.id) in LEADING and _complete(loop):
+            return self._infer(key, elements, text)
+        for _ in range(step.pops):
+            self._close()
+        self._too_often(use)
+        self._read(use, key, elements, text)
+        return True
+
+    def _too_often(self, use: SegmentUse) -> None:
+        times = "once" if use.max == 1 else f"{use.max} times"
+        self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) may stand {times} in loop {use.loop.id}")
+
+    def _too_many_loops(self, node: LoopUse) -> None:
+        times = "once" if node.max == 1 else f"{node.max} times"
+        self._report("IK3-4", node.first.id, f"Loop {node.id} ({node.name}) may stand {times} in its parent")
+
+    def _choose(self, key: str, elements: list[str], text: str) -> bool:
+        """Two segments share this id: a further element says which."""
+        choice = self._loop.node.choices.get(key)
+        if choice is None:
+            return False
+        number, table = choice
+        code = elements[number] if number < len(elements) else ""
+        use = table.get(code) or next(iter(table.values()))
+        loop = self._loop
+        if use.position < loop.position:
+            self._report("IK3-7", use.id, f"{use.id} ({use.definition.name}) stands too late in loop {loop.id}")
+        elif is_full(loop, use.bit, use.max):
+            self._too_often(use)
+        loop.position = use.position
+        raise_count(loop, use.bit, use.max)
+        self._read(use, key, elements, text)
+        return True
+
+    def _misqualified(self, key: str, elements: list[str], text: str) -> bool:
+        """A segment whose qualifier belongs to another place of its kind, or is written with another separator: read,
+        so that its data are not lost."""
+        plain = re.match(r"HI[A-Z]{2,3}(?![A-Z0-9])", key)
+        step = self._loop.node.steps.get(MISQUALIFIED.get(key, plain[0] if plain else ""))
+        if step is None or self._take(step, key, elements, text):
+            return step is not None
+        use = step.use
+        if step.pops or not is_full(self._loop, use.bit, use.max):
+            return False
+        self._too_often(use)
+        return True
+
+    def _misplaced(self, key: str, elements: list[str], text: str, reach: int) -> bool:
+        """A segment or loop of one of the ``reach`` innermost loops, but past its place: reported, and read there."""
+        for pops, outer in enumerate(self._chain()[:reach]):
+            use = next((u for u in outer.node.uses[1:] if key in u.keys), None)
+            if use is not None and use.id != "SE":
+                if pops and outer.node.epoch and outer.node.id != "2300":
+                    return False
+                if is_full(outer, use.bit, use.max):
+                    self._too_often(use)
+                else:
+                    self._report("IK3-7", use.id, f"{use.id} ({use.definition.name}) stands too late in loop {outer.id}")
+                    if pops:
+                        self._back, self._lost, self._belongs = outer, True, frozenset()
+                    outer.position = use.position  # Perhaps what stood before came too early: go on from here.
+                raise_count(outer, use.bit, use.max)
+                inner, self._loop = self._loop, outer
+                self._read(use, key, elements, text)
+                self._loop = inner
+                return True
+            node = next((n for n in outer.node.loops if key in n.first.keys and not n.epoch), None)
+            if node is not None:
+                if is_full(outer, node.bit, node.max):
+                    self._too_many_loops(node)
+                else:
+                    self._report("IK3-7", node.first.id, f"Loop {node.id} ({node.name}) stands too late")
+                for _ in range(pops):
+                    self._close()
+                outer.position = node.position
+                self._open(node)
+                self._read(node.first, key, elements, text)
+                return True
+            if outer.node.epoch:
+                return False
+        return False
+
+    def _go_back(self, key: str, elements: list[str], text: str) -> bool:
+        """After a segment out of place: what follows may belong to its loop too."""
+        back, self._back = self._back, None
+        if back is None or back not in self._chain():
+            return False
+        step = back.node.steps.get(key)
+        if step is None or step.pops:
+            return False
+        place = step.use.position if step.opens is None else step.opens.position
+        if place < back.position:
+            return False
+        while self._loop is not back:
+            self._close()
+        return self._take(step, key, elements, text)
+
+    # Loops without their first segment -----------------------------------------------------------------------------
+
+    def _infer(self, key: str, elements: list[str], text: str) -> bool:
+        """A segment that only makes sense in a loop whose first segment is missing: open that loop, and say so."""
+        crossed = False
+        chain = self._chain()
+        for pops, outer in enumerate(chain):
+            for node in outer.node.loops:
+                way = self._way(outer, node, key, text, crossed)
+                if way is None:
+                    continue
+                around = chain[pops - 1] if pops else None
+                if around is not None and around.node is node and not self._told_apart(around, way):
+                    continue
+                self._open_without_first(outer, node, way)
+                if way.loop is not node:
+                    self._open(way.loop)
+                else:
+                    self._loop.position = way.position
+                    raise_count(self._loop, way.bit, way.max)
+                self._read(way, key, elements, text)
+                self._check_guess()
+                return True
+            if not _complete(outer):
+                return False
+            crossed = crossed or outer.node.epoch
+        return False
+
+    def _way(self, outer: Loop, node: LoopUse, key: str, text: str, crossed: bool) -> SegmentUse | None:
+        """The place of a segment in a loop, or as the first of a loop in it, if that loop may well be missing here."""
+        sure = node.usage == "R" and not crossed
+        if node.position < outer.position or (node.usage != "R" and node.id not in GUESSED):
+            return None
+        if outer.seen & node.bit and node.max == 1:
+            return None
+        if node.before & ~outer.seen and not outer.damaged:
+            return None
+        use = next((u for u in node.uses[1:] if key in u.keys), None)
+        if use is None:
+            return next((child.first for child in node.loops if key in child.first.keys), None)
+        return use if sure or self._plan.matcher(use.definition)(text) is not None else None
+
+    def _told_apart(self, last: Loop, way: SegmentUse) -> bool:
+        """Whether a segment cannot belong to the last occurrence of its loop: that one is complete and has it."""
+        bit = way.bit if way.loop is last.node else way.loop.bit
+        return _complete(last) and bool(last.seen & bit)
+
+    def _open_without_first(self, outer: Loop, node: LoopUse, way: SegmentUse) -> None:
+        while self._loop is not outer:
+            self._close()
+        silent = self._explained()
+        loop = self._open(node)
+        position = way.position if way.loop is node else way.loop.position
+        loop.damaged = any(u.usage == "R" and u.position < position for u in node.uses[1:])
+        first = node.first
+        finding = None
+        if not silent:
+            code = "IK3-3" if first.id in MANDATORY else "IK3-I8"
+            detail = f"{first.id} ({first.definition.name}), which opens loop {node.id}, is missing"
+            finding = self._report(code, first.id, detail, loop=loop, length=0)
+        if first.id == "HL":
+            self._unknown_parent(node)
+        elif first.id == "LX":
+            self._lines.allow_gap()
+        self._guess = (loop, finding, way)
+
+    def _check_guess(self) -> None:
+        """Whether the first segment of the guessed loop may still come; until then every segment is looked at."""
+        if self._guess is not None and self._loop is not self._guess[0]:
+            self._guess = None
+        if self._guess is not None:
+            self._lost = True
+
+    def _late_first(self, key: str, elements: list[str], text: str) -> bool:
+        """The first segment of a loop, behind another of its segments: they were only out of order."""
+        assert self._guess is not None
+        loop, finding, way = self._guess
+        node = loop.node
+        if self._loop is not loop or key not in node.first.keys or (node.max != 1 and _complete(loop)):
+            return False
+        self._guess = None
+        self._lost = False
+        self._read(node.first, key, elements, text)
+        loop.segments.insert(0, loop.segments.pop())
+        if finding is not None:
+            detail = f"{way.id} ({way.definition.name}) stands before {node.first.id}, which opens its loop {node.id}"
+            where = replace_segment(finding, way.id)
+            values = {**finding.values, "segment": way.id, "detail": detail, "ik3": "7"}
+            self._amend(finding, Finding("X12-IK3-7", finding.severity, where, values))
+        return True
+
+    def _explained(self) -> bool:
+        """Whether the segment before this one was no known segment: then it was likely the one that is missing."""
+        return self._unknown_at == self.ordinal - 1
+
+
+def _complete(loop: Loop) -> bool:
+    return loop.damaged or not loop.node.required & ~loop.seen
+
+
+@cache
+def belongings(guide: Guide, name: str) -> frozenset[str]:
+    """Qualified ids of what may stand in a loop that a segment of this id opens."""
+    found: set[str] = set()
+    for loop in guide.every():
+        if loop.first.id == name:
+            inner = [loop] if name in ("HL", "NM1") else [n for n in guide.every() if loop in n.chain()]
+            found.update(key for n in inner for use in n.uses if use is not loop.first for key in use.keys)
+    return frozenset(found)
+
+
+@cache
+def companions(guide: Guide, key: str) -> frozenset[str]:
+    """Qualified ids that may follow this one in some loop that a name opens: an address without its name."""
+    found: set[str] = set()
+    for loop in guide.every():
+        if loop.first.id == "NM1":
+            for use in loop.uses:
+                if key in use.keys:
+                    found.update(k for u in loop.uses if u.position > use.position for k in u.keys)
+    return frozenset(found)
