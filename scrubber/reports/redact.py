@@ -1,8 +1,8 @@
 """Events without patient data: what a report is fed with under ``--redact``.
 
 Everything that a claim says is masked before any format sees it: names, numbers, codes, dates, money. Left are the
-places (segment, element, byte), the edits and their general words, and counts and totals over many claims. A claim is
-called by its number in its transaction set, so that findings can be told apart and found again in the file.
+places (segment, element, byte), the edits and their general words, and counts. A claim is called by its number in its
+transaction set, so that findings can be told apart and found again in the file.
 """
 
 from __future__ import annotations
@@ -208,7 +208,10 @@ def _masked_loop(loop: Loop, delimiters: Delimiters, parent: Loop | None, *, dee
     masked = Loop(loop.node, parent)
     masked.segments = [_masked_segment(segment, delimiters, masked) for segment in loop.segments]
     children = loop.children if deep else [c for c in loop.children if not c.children and c.node.id[:2] == "20"]
-    masked.children = [_masked_loop(child, delimiters, masked) for child in children]
+    for child in children:
+        inner = _masked_loop(child, delimiters, masked)
+        inner.complete()
+        masked.children.append(inner)
     return masked
 
 

@@ -31,7 +31,7 @@ def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: 
     """The summary as text."""
     lines = [page.paint("Summary", "strong") + "\n"]
     for label, text in (
-        *_counts(tally),
+        *_counts(tally, run.redacted),
         *_most(tally, wording),
         *_tables(tables),
         ("Received", f"{run.received} (the day of receipt; --received changes it)"),
@@ -42,7 +42,7 @@ def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: 
     return "".join(lines)
 
 
-def _counts(tally: Tally) -> Iterator[tuple[str, str]]:
+def _counts(tally: Tally, redacted: bool) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     if len(tally.files) != 1:
         states = Counter(file.status for file in tally.files)
@@ -53,11 +53,10 @@ def _counts(tally: Tally) -> Iterator[tuple[str, str]]:
     if len(tally.errors) > MOST:
         yield "", f"and {count(len(tally.errors) - MOST, 'other file')}"
     if totals.claims:
-        yield (
-            "Claims",
-            f"{totals.claims:,}: {totals.accepted:,} accepted ({money(totals.charge_accepted)}), "
-            f"{totals.rejected:,} rejected ({money(totals.charge_rejected)})",
-        )
+        taken = "" if redacted else f" ({money(totals.charge_accepted)})"
+        lost = "" if redacted else f" ({money(totals.charge_rejected)})"
+        told = f"{totals.accepted:,} accepted{taken}, {totals.rejected:,} rejected{lost}"
+        yield "Claims", f"{totals.claims:,}: {told}"
     elif not tally.errors:
         yield "Claims", "none: there is no claim in what was read"
     found = totals.findings
