@@ -343,10 +343,11 @@ def _width() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code. Never a traceback: it would print patient data."""
-    sys.exit(_run(arguments))
+    sys.exit(run_command(arguments))
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
     try:
         code = cli.main(args=arguments, prog_name="scrubber", standalone_mode=False)
         sys.stdout.flush()
