@@ -40,9 +40,12 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
     defined = definition.elements
     if sent and not elements[-1] and sent <= definition.most:
         yield Fault("8", 0, 0, 0, "", "", "", "", f"{definition.id} ends with an empty element: drop the trailing {delimiters.element}")
+    wrong = set()
     for number, element in enumerate(defined, 1):
         value = elements[number] if number <= sent else ""
-        yield from _element(element, value, number, delimiters)
+        for fault in _element(element, value, number, delimiters):
+            wrong.add(number)
+            yield fault
     if sent > definition.most:
         number = definition.most + 1
         yield Fault(
@@ -52,7 +55,7 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
     for note in definition.notes:
         yield from _note(definition, note, elements)
     for number, format_at, kind in definition.dates:
-        if number <= sent and elements[number]:
+        if number <= sent and elements[number] and number not in wrong:
             yield from _date(defined[number - 1], elements, number, format_at, kind)
 
 
@@ -216,8 +219,6 @@ def _date(element: Element, elements: list[str], number: int, format_at: int, ki
         return
     if kind in ("DT", "TM") and not element.min <= len(value) <= element.max:
         return  # Its length is the fault already reported.
-    if kind and not value.isdigit():
-        return  # So is its type.
     time = fmt == "TM"
     words = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD", "DT": "CCYYMMDDHHMM", "TM": "HHMM"}
     shape = "YYMMDD" if kind == "DT" and element.max == 6 else words.get(fmt, "")

@@ -326,8 +326,9 @@ class _Reader:
         else:
             se, self.start = walker.se, walker.start
             counted, declared = walker.ordinal, _get(se, 1)
-            if declared.isdecimal() and int(declared[:12]) != counted:
-                detail = f"SE01 says {declared[:12]} segments, the set has {counted}"
+            if not declared.isdecimal() or int(declared[:12]) != counted:
+                said = declared[:12] if declared.isdecimal() else "no number of"
+                detail = f"SE01 says {said} segments, the set has {counted}"
                 findings.append(self._set_finding("4", detail, se, 1, ordinal=counted))
             if _get(se, 2) != _get(st, 2):
                 detail = f"SE02 is {_get(se, 2)[:9] or 'empty'}, ST02 is {_get(st, 2)[:9]}"

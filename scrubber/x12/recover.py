@@ -32,6 +32,9 @@ GUESSED = frozenset(("2000A", "2000B", "2000C", "2300", "2400"))
 LEADING = frozenset((("2400", "SV1"), ("2000B", "SBR"), ("2000C", "PAT")))
 """Segments whose second coming in a complete loop tells of a missing first segment of the next: SV1 of an LX."""
 
+CODES = {"2000A": "20", "2000B": "22", "2000C": "23"}
+"""HL03 of each level."""
+
 ABOVE = {"2000B": "2000A", "2000C": "2000B", "2300": "2000B"}
 
 
@@ -124,49 +127,57 @@ class ForgivingWalker(Walker):
             return
         if key == "HL23" and self._force("2000C", key, elements, text):
             return
-        chain = self._chain()
-        depth = next((n for n, loop in enumerate(chain) if loop.node.id == "2000A"), len(chain) - 1)
-        if all(map(_complete, chain[:depth])):
-            for _ in range(depth):
-                self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
-        segment = Segment(elements, self.ordinal, self.start, self._loop)
-        code = elements[3] if len(elements) > 3 else ""
-        detail = (
-            "HL03 (Hierarchical Level Code) is neither 20, 22 nor 23" if code else
-            "HL03 (Hierarchical Level Code) is missing"
-        )  # fmt: skip
-        fault = Fault("7" if code else "1", 3, 0, 0, "HL03", "Hierarchical Level Code", "735", code, detail)
-        self._element_fault(fault, segment)
-        self._mark_stray("HL")
-        self._numbers.skip(segment.get(1))
-        self._hl = segment
+        self._hl = Segment(elements, self.ordinal, self.start)
         self._lost = True
         self._belongs = frozenset()
 
     def _tell_level(self, hl: Segment, step: Step | None, key: str, elements: list[str], text: str) -> bool:
-        """The segment behind an HL of unknown level: open the level that it tells of."""
+        """The segment behind an HL of unknown level: open the level that it tells of, else leave the HL out."""
         target = LEVELS.get(key) or ("2300" if key == "CLM" else None)
-        fits = step is not None and step.pops == 0 and (target is None or self._loop.node.id in ("2000B", "2000C"))
-        if fits and step is not None and self._take(step, key, elements, text):
-            return True
-        if target is None:
-            return False
+        at_home = self._loop.node.id in ("2000B", "2000C")
+        if target is None or target == "2300" or (at_home and step is not None and step.pops == 0):
+            self._leave_out(hl)
+            if step is not None and step.pops == 0 and self._take(step, key, elements, text):
+                return True
+            return target == "2300" and self._force("2300", key, elements, text, silent=True)
         self._open_above(target, silent=True)
-        node = next((n for n in self._loop.node.loops if n.id == target), None)
-        if node is None:
-            return False
-        if target != "2300":
-            loop = self._open(node)
-            segment = Segment(hl.elements, hl.ordinal, hl.offset, loop, node.first)
-            loop.segments.append(segment)
-            loop.index["HL"] = segment
-            self._unknown_parent(node)
+        node = next(n for n in self._loop.node.loops if n.id == target)
+        ordinal, start = self.ordinal, self.start
+        self.ordinal, self.start = hl.ordinal, hl.offset
+        self._open(node)
+        self._read(node.first, "HL", hl.elements, "")
+        self.ordinal, self.start = ordinal, start
+        self._parents[CODES[target]] = (hl.get(1),)
         step = self._loop.node.steps.get(key)
         return step is not None and self._take(step, key, elements, text)
 
-    def _force(self, target: str, key: str, elements: list[str], text: str) -> bool:
+    def _leave_out(self, hl: Segment) -> None:
+        """An HL that opens no level: its fault is told of the level above, or of what it stands in if that goes on."""
+        chain = self._chain()
+        depth = next((n for n, loop in enumerate(chain) if loop.node.id == "2000A"), len(chain) - 1)
+        if all(map(_complete, chain[:depth])):
+            ordinal, start = self.ordinal, self.start
+            self.ordinal, self.start = hl.ordinal, hl.offset
+            for _ in range(depth):
+                self._close()  # Whose claims follow is unknown, but no longer those of the loop before.
+            self.ordinal, self.start = ordinal, start
+        code = hl.get(3)
+        detail = "neither 20, 22 nor 23" if code else "missing"
+        fault = Fault("7" if code else "1", 3, 0, 0, "HL03", "Hierarchical Level Code", "735", code,
+                      f"HL03 (Hierarchical Level Code) is {detail}")  # fmt: skip
+        self._element_fault(fault, hl)
+        self._mark_stray("HL")
+        self._numbers.skip(hl.get(1))
+
+    def _end(self, start: int) -> None:
+        if self._hl is not None:
+            hl, self._hl = self._hl, None
+            self._leave_out(hl)
+        super()._end(start)
+
+    def _force(self, target: str, key: str, elements: list[str], text: str, *, silent: bool = False) -> bool:
         """Open a loop whose parent is missing, making up what lies between: data must not be lost with it."""
-        self._open_above(target, silent=self._explained())
+        self._open_above(target, silent=silent or self._explained())
         node = next((n for n in self._loop.node.loops if n.id == target), None)
         if node is None:
             return False
@@ -197,7 +208,7 @@ class ForgivingWalker(Walker):
 
     def _unknown_parent(self, node: LoopUse) -> None:
         """No number is known for a level whose HL is missing."""
-        self._parents[{"2000A": "20", "2000B": "22", "2000C": "23"}[node.id]] = ()
+        self._parents[CODES[node.id]] = ()
         self._numbers.allow_gap()
 
     # Too often, too late -------------------------------------------------------------------------------------------
@@ -427,6 +438,8 @@ def belongings(guide: Guide, name: str) -> frozenset[str]:
         if loop.first.id == name:
             inner = [loop] if name in ("HL", "NM1") else [n for n in guide.every() if loop in n.chain()]
             found.update(key for n in inner for use in n.uses if use is not loop.first for key in use.keys)
+            if name in ("LX", "SVD", "LIN", "LQ"):
+                found.add(name)
     return frozenset(found)
 
 

@@ -319,15 +319,20 @@ class Walker(Recorder):
         """
         elements = segment.elements
         faults = list(explain(definition, elements, self.delimiters))
+        if definition.id == "SE":  # What is wrong with SE01 or SE02 is told of the set (IK502 4 and 3).
+            return [f for f in faults if f.element not in (1, 2)]
         if not faults:
             return faults
         if self.delimiters is not self._declared:
             as_declared = list(explain(definition, elements, self._declared))
             if not as_declared and self._doubt is not None:
-                first, before, _ = self._doubt
+                first, before, doubted = self._doubt
                 self._doubt = None
                 self._set_delimiters(self._declared)
-                for fault in before:
+                use = first.use
+                assert use is not None
+                other = self._with_separator(use.definition, first.elements, before, doubted)
+                for fault in other:
                     self._element_fault(fault, first)
             return as_declared if len(as_declared) < len(faults) else faults
         other = find_separator(definition, elements, self.delimiters)
@@ -335,7 +340,20 @@ class Walker(Recorder):
             self._doubt = (segment, faults, other)
             self._set_delimiters(self.delimiters._replace(component=other))
             return list(explain(definition, elements, self.delimiters))
-        return faults
+        return faults if other is None else self._with_separator(definition, elements, faults, other)
+
+    def _with_separator(
+        self, definition: Definition, elements: list[str], faults: list[Fault], other: str
+    ) -> list[Fault]:
+        """The faults of elements that are right but for their separator, each told once and as that."""
+        left = {f.element for f in explain(definition, elements, self.delimiters._replace(component=other))}
+        told: dict[int, Fault] = {}
+        for fault in faults:
+            if fault.element not in left and definition.elements[fault.element - 1].components:
+                ref = f"{definition.id}{fault.element:02d}"
+                detail = f"{ref} is written with {other} between its components, this file has {self.delimiters.component}"
+                told.setdefault(fault.element, fault._replace(component=0, ref=ref, detail=detail))
+        return [f for f in faults if f.element not in told] + list(told.values())
 
     def _uses_declared(self) -> bool:
         """Whether the claim read so far has a composite with the declared separator."""
@@ -432,7 +450,11 @@ class Walker(Recorder):
         """HL04 says whether a lower HL follows."""
         segment = loop.segments[0] if loop.segments else None
         child = next((n for n in loop.node.loops if n.id in ("2000B", "2000C")), None)
-        if segment is None or segment.id != "HL" or loop.damaged or not self._strays.get(loop, set()).isdisjoint(("HL", ANY)):
+        if segment is None or segment.id != "HL" or loop.damaged:
+            return
+        if len(loop.segments) == 1 and not loop.children:
+            return  # It holds nothing but this HL, and that is told.
+        if not self._strays.get(loop, set()).isdisjoint(("HL", ANY)):
             return
         has = child is not None and bool(loop.seen & child.bit)
         if segment.get(4) not in ("0", "1") or (segment.get(4) == "1") == has:

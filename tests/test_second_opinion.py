@@ -1,0 +1,142 @@
+"""Scrubber's structural judgement beside pyx12 4.0.0's, on real files and on injured clean ones.
+
+Every difference is listed in ``second_opinion.toml`` with who is right and why. A difference that is not listed fails,
+and so does an entry that no difference bears out any more.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from mutations import mutations
+from second_opinion import Opinion, Refused, ask_pyx12, ask_scrubber
+
+HERE = Path(__file__).parent
+CORPUS = HERE.parents[1] / "shared" / "corpus"
+
+BASES = {
+    "office": 5, "dependent": 4, "secondary": 6, "auto": 3, "batch": 2, "injection": 3, "two-sets": 1, "workcomp": 2,
+    "newborn": 1, "medicare-chiro": 1, "therapy": 1, "two-interchanges": 1,
+}  # fmt: skip
+"""Mutations of each kind that each base file gives."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An opinion that one of the two has alone."""
+
+    case: str
+    says: str
+    opinion: Opinion
+    ours: tuple[Opinion, ...]
+    theirs: tuple[Opinion, ...]
+
+    def __str__(self) -> str:
+        o = self.opinion
+        return f"{self.case}: {self.says} alone says {o.code} {o.segment}{o.element} at segment {o.line}: {o.detail[:160]}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A reviewed kind of difference. Patterns must match whole values. ``beside``, ``after`` and ``somewhere`` are
+    findings of ours, as ``element code HL03``, ``segment missing LX`` or ``segment stray``: on this segment (and element,
+    if the opinion names one), on this segment or before it, anywhere in the case. ``behind`` is an error of pyx12's on
+    this segment or before it."""
+
+    name: str
+    says: str
+    right: str
+    reason: str
+    case: str = ".*"
+    code: str = ".*"
+    at: str = ".*"
+    detail: str = ".*"
+    beside: str = ""
+    after: str = ""
+    somewhere: str = ""
+    behind: str = ""
+
+    def covers(self, difference: Difference) -> bool:
+        opinion = difference.opinion
+        return (
+            self.says == difference.says
+            and matches(self.code, opinion.code)
+            and matches(self.at, opinion.segment + opinion.element)
+            and matches(self.case, difference.case)
+            and matches(self.detail, opinion.detail)
+            and (not self.beside or any(
+                o.line == opinion.line and matches(self.beside, o.label)
+                and (not opinion.element or not o.element or o.element[:2] == opinion.element[:2])
+                for o in difference.ours
+            ))
+            and (not self.after or any(o.line <= opinion.line and matches(self.after, o.label) for o in difference.ours))
+            and (not self.behind or any(o.line <= opinion.line and matches(self.behind, o.label) for o in difference.theirs))
+            and (not self.somewhere or any(matches(self.somewhere, o.label) for o in difference.ours))
+        )  # fmt: skip
+
+
+def matches(pattern: str, value: str) -> bool:
+    return re.fullmatch(pattern, value, re.DOTALL) is not None
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    listed = tomllib.loads((HERE / "second_opinion.toml").read_text("utf-8"))["difference"]
+    return tuple(Entry(**entry) for entry in listed)
+
+
+@cache
+def refusals() -> dict[str, str]:
+    """Corpus files that pyx12 cannot read, each with the reason."""
+    return tomllib.loads((HERE / "second_opinion.toml").read_text("utf-8"))["refused"]
+
+
+def differences(case: str, data: bytes) -> Iterator[Difference]:
+    theirs = ask_pyx12(data.decode("latin-1"))
+    ours = ask_scrubber(data)
+    their_keys, our_keys = {o.key for o in theirs}, {o.key for o in ours}
+    for opinion in theirs:
+        if opinion.key not in our_keys:
+            yield Difference(case, "pyx12", opinion, tuple(ours), tuple(theirs))
+    for opinion in ours:
+        if opinion.key not in their_keys:
+            yield Difference(case, "scrubber", opinion, tuple(ours), tuple(theirs))
+
+
+@cache
+def of_mutations(base: str) -> tuple[int, tuple[Difference, ...]]:
+    """How many mutations of a base file were tried, and all differences about them."""
+    count, found = 0, []
+    for mutation in mutations(base, BASES[base]):
+        count += 1
+        found += differences(mutation.name, mutation.data)
+    return count, tuple(found)
+
+
+def unlisted(found: tuple[Difference, ...]) -> list[str]:
+    return [str(d) for d in found if not any(entry.covers(d) for entry in entries())]
+
+
+def idle(found: list[Difference], chosen: list[Entry]) -> list[str]:
+    return [e.name for e in chosen if not any(e.covers(d) for d in found)]
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_mutations(base: str) -> None:
+    _, found = of_mutations(base)
+    assert not unlisted(found)
+
+
+@pytest.mark.xdist_group("second opinion")
+def test_entries_about_mutations_are_borne_out() -> None:
+    counts, found = zip(*(of_mutations(base) for base in BASES), strict=True)
+    assert sum(counts) >= 400
+    everything = [d for part in found for d in part]
+    assert not idle(everything, [e for e in entries() if not e.case.startswith("corpus")])
