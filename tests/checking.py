@@ -43,9 +43,8 @@ def claims_of(data: bytes) -> list[Claim]:
         if isinstance(event, InterchangeOpened):
             builder = Builder(event.delimiters, TransactionKeys())
         elif isinstance(event, ClaimRead):
-            claim = builder.build(event.loop)
-            assert claim is not None
-            claims.append(claim)
+            if (claim := builder.build(event.loop)) is not None:
+                claims.append(claim)
     return claims
 
 

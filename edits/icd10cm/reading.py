@@ -6,13 +6,13 @@ alone, so it is remembered by value, and a clean claim costs each edit one look 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, alike
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import CodeStatus, Excludes, Icd10cm, Level, dotted
@@ -75,6 +75,21 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
     if judged is None:
         judged = know.scratch[_KEY] = _read(claim, know.icd10cm)
     return judged
+
+
+def looks(claim: Claim, know: Knowledge) -> Hashable:
+    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the day. Else None."""
+    day: date | None = None
+    for line in claim.lines:
+        first = line.first
+        if first is None or (day is not None and first != day):
+            return None
+        day = first
+    return (day, *[(d.code, d.qualifier, d.position) for d in claim.diagnoses]) if day else None
+
+
+by_codes = alike(looks)
+"""For a check that sees the codes and the day, and nothing else of a claim."""
 
 
 def _read(claim: Claim, table: Icd10cm) -> Judged:

@@ -7,34 +7,40 @@ from collections.abc import Iterator, Sequence
 from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim
 
-from .reading import report
+from .reading import by_codes, report
 
 
+@by_codes
 def code_incomplete(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-01: the code has others under it on the day of service."""
     return report(claim, know, "DX-01")
 
 
+@by_codes
 def code_not_in_force(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-02: the code is not, or not then, in the code set. Also says what could not be judged."""
     return report(claim, know, "DX-02")
 
 
+@by_codes
 def wrong_code_set(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-04: an ICD-9 qualifier on an ICD-10 date of service, or the other way round; said once a claim."""
     return report(claim, know, "DX-04")
 
 
+@by_codes
 def seventh_character(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-05: the seventh character is missing, not one of the category's, or not wanted."""
     return report(claim, know, "DX-05")
 
 
+@by_codes
 def placeholder(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-06: the placeholder X is missing, one too many, or stands where a real character is due."""
     return report(claim, know, "DX-06")
 
 
+@by_codes
 def repeated(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-07: a code stands on the claim more than once; one finding for every copy."""
     found = report(claim, know, "DX-07")

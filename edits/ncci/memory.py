@@ -7,20 +7,11 @@ hundred combinations. Only silence and gaps are remembered: a finding points int
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
 from datetime import date
-from functools import wraps
 from typing import Any
 
-from scrubber.catalogue.check import Check, Gap, Hit, Knowledge
+from scrubber.catalogue.check import Knowledge, alike
 from scrubber.claims.model import Claim
-
-_REMEMBERED = 20_000
-"""Combinations remembered; when there are more, all are forgotten."""
-
-_SCRATCH = "coding"
-
-Memory = dict[Check, tuple[Gap, ...]]
 
 
 class _Run:
@@ -30,7 +21,6 @@ class _Run:
         self.know = know
         self.ptp = know.ptp
         self.lists = know.code_lists
-        self.memories: dict[tuple[Any, ...], Memory] = {}
         self.turns = _turns(know)
 
     def era(self, day: date) -> tuple[int, int] | date:
@@ -38,47 +28,23 @@ class _Run:
         return (day.year, bisect_right(self.turns, day)) if self.turns is not None else day
 
 
-def remembered(check: Callable[[Claim, Knowledge], Iterable[Hit | Gap]]) -> Check:
-    """A check that is not run again on a claim that looks like one on which it was silent.
-
-    It may look at the lines' SV101, SV105, dates and performers, the claim's place of service, the payer profile, the
-    code lists, the PTP table and its parameters, and at nothing else.
-    """
-
-    @wraps(check)
-    def run(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
-        memory: Memory | None = know.scratch.get(_SCRATCH)
-        if memory is None:
-            memory = know.scratch[_SCRATCH] = _recall(claim, know)
-        said = memory.get(run)
-        if said is not None:
-            return said
-        result = list(check(claim, know))
-        if not any(isinstance(each, Hit) for each in result):
-            memory[run] = tuple(each for each in result if isinstance(each, Gap))
-        return result
-
-    return run
-
-
 _run: _Run | None = None
 
 
-def _recall(claim: Claim, know: Knowledge) -> Memory:
-    """What is remembered of claims like this one; an empty memory of its own where it is like no other."""
+def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
+    """What the coding edits see of a claim: its lines' SV101, SV105, dates and performers, and its place of service.
+
+    None where its lines differ in day or performer, or lack them.
+    """
     global _run
-    if _run is None or _run.know is not know or _run.ptp is not know.ptp or _run.lists is not know.code_lists:
-        _run = _Run(know)
-    looks = _looks(claim, _run)
-    if looks is None:
-        return {}
-    key = (know.profile.name, *looks)
-    memory = _run.memories.get(key)
-    if memory is None:
-        if len(_run.memories) >= _REMEMBERED:
-            _run.memories.clear()
-        memory = _run.memories[key] = {}
-    return memory
+    run = _run
+    if run is None or run.know is not know or run.ptp is not know.ptp or run.lists is not know.code_lists:
+        run = _run = _Run(know)
+    return _looks(claim, run)
+
+
+remembered = alike(looks)
+"""For a check that sees nothing else of a claim (nor its diagnoses, units or addresses)."""
 
 
 def _looks(claim: Claim, run: _Run) -> tuple[Any, ...] | None:

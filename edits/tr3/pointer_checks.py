@@ -8,12 +8,12 @@ A claim's pointers are judged once for all edits, and remembered by value: pract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from scrubber.catalogue.check import Hit, Knowledge
+from scrubber.catalogue.check import Hit, Knowledge, alike
 from scrubber.claims.model import Claim
 from scrubber.tables.icd10cm import Icd10cm, dotted
 
@@ -96,6 +96,15 @@ def _hits(claim: Claim, faults: Iterable[_Fault]) -> Iterator[Hit]:
         yield Hit(line.at(7, fault.component), values)
 
 
+def _looks(claim: Claim, know: Knowledge) -> Hashable:
+    return (tuple([d.position for d in claim.diagnoses]), *[line.written_pointers for line in claim.lines])
+
+
+by_pattern = alike(_looks)
+"""For a check that sees which diagnoses there are and which each line points to, and nothing else of a claim."""
+
+
+@by_pattern
 def diagnosis_gap(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """PTR-02: HI has an empty element before a filled one."""
     diagnoses = claim.diagnoses
@@ -111,24 +120,28 @@ def diagnosis_gap(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     return ()
 
 
+@by_pattern
 def pointer_beyond_diagnoses(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """PTR-05: a pointer names a diagnosis that the claim does not have."""
     faults = _pointers(claim, know).beyond
     return _hits(claim, faults) if faults else ()
 
 
+@by_pattern
 def pointer_repeated(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """PTR-06: a line points to the same diagnosis twice."""
     faults = _pointers(claim, know).repeated
     return _hits(claim, faults) if faults else ()
 
 
+@by_pattern
 def pointer_gap(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """PTR-07: an empty pointer stands before a filled one."""
     faults = _pointers(claim, know).gaps
     return _hits(claim, faults) if faults else ()
 
 
+@by_pattern
 def diagnosis_without_pointer(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """PTR-09: diagnoses that no line points to; one remark a claim."""
     unused = _pointers(claim, know).unused

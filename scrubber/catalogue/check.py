@@ -7,7 +7,7 @@ severity, dates, message and status come from the edit's entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -75,3 +75,20 @@ class Knowledge:
 
 
 Check = Callable[[Claim, Knowledge], Iterable[Hit | Gap]]
+
+Key = Callable[[Claim, Knowledge], Hashable]
+"""What some checks see of a claim, as one value; None where this claim is like no other."""
+
+
+def alike(key: Key) -> Callable[[Check], Check]:
+    """Marks a check that looks at nothing but what ``key`` returns, the payer profile, its parameters and tables.
+
+    Practices bill a few hundred combinations over and over: the engine runs such a check once for each key, and not
+    again while it found no fault. Its gaps are repeated; a Hit is never remembered, for it points into its own claim.
+    """
+
+    def mark(check: Check) -> Check:
+        check.alike = key  # type: ignore[attr-defined]
+        return check
+
+    return mark

@@ -7,12 +7,12 @@ name a ready-made tuple of functions to call. All else happens only when one of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scrubber.catalogue.check import Check, Gap, Hit, Knowledge, ProfileView
+from scrubber.catalogue.check import Check, Gap, Hit, Key, Knowledge, ProfileView
 from scrubber.catalogue.conditions import compile_edit, service_day
 from scrubber.catalogue.entry import Edit
 from scrubber.catalogue.features import Filters
@@ -107,14 +107,31 @@ class _Knowledge(Knowledge):
 
 
 class _Rule(NamedTuple):
-    """An edit as it stands under one profile."""
+    """An edit as it stands under one profile, with its number in the catalogue's order."""
 
+    number: int
     edit: Edit
     severity: Severity
 
 
 _Runner = tuple[Check, Mapping[str, Any], _Rule]
 """What is called for an edit, the parameters that it reads, and whose it is."""
+
+
+class _Known(NamedTuple):
+    """What a group of checks had to say of claims of one look: which to run again, for they found a fault, and the gaps
+    of the others."""
+
+    again: tuple[_Runner, ...]
+    gaps: tuple[tuple[_Rule, Gap], ...]
+
+
+_Plan = tuple[tuple[_Runner, ...], tuple[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]], ...]]
+"""What runs on a claim: checks by themselves, and groups of checks that see the same of a claim, each with its key and
+what is remembered of it."""
+
+REMEMBERED = 20_000
+"""Looks of claims that are remembered; when there are more, all are forgotten."""
 
 
 class _Profile:
@@ -129,7 +146,7 @@ class _Profile:
         self.bits = 0
         self.params: dict[int, Mapping[str, Any]] = {}
         self.severity: dict[int, Severity] = {}
-        self.chosen: dict[int, tuple[_Runner, ...]] = {}
+        self.chosen: dict[int, _Plan] = {}
 
     def is_(self, name: str) -> bool:
         return name in self.names
@@ -170,6 +187,8 @@ class Engine:
         self._runs = {n: self._compile(e) for n, e in enumerate(self._edits) if not catalogue.packs[e.pack].shipped}
         self._once = self._once_bits()
         self._profiles: dict[str, _Profile] = {}
+        self._memories: list[dict[Hashable, _Known]] = []
+        self._remembered = 0
         self._by_payer: dict[tuple[str, str], _Profile] = {}
         self._filing = {code: p.name for p in catalogue.profiles.values() for code in p.filing}
         self._payers = {id: p.name for p in catalogue.profiles.values() for id in p.payer_ids} | dict(config.payers)
@@ -187,28 +206,80 @@ class Engine:
             bits &= ~self._once_done(claim.loop)
         else:
             bits &= self._not_once
-        runners = profile.chosen.get(bits)
-        if runners is None:
-            runners = self._choose(profile, bits)
+        plan = profile.chosen.get(bits)
+        if plan is None:
+            plan = self._choose(profile, bits)
         know = self._know
         know.profile = profile
         if know.scratch:
             know.scratch.clear()
         found: list[tuple[_Rule, Hit | Gap]] = []
         crashed: list[tuple[Edit, str]] = []
-        for run, params, runner in runners:
-            know.params = params
-            try:
-                for hit in run(claim, know):
-                    found.append((runner, hit))
-            except Exception as error:
-                if self.strict:
-                    raise
-                crashed.append((runner.edit, type(error).__name__))  # Never its text: it may quote the claim.
+        runners, groups = plan
+        for key, group, memory in groups:
+            looks = key(claim, know)
+            if looks is None:
+                self._run(group, claim, found, crashed)
+                continue
+            known = memory.get(looks)
+            if known is None:
+                known = self._learn(looks, group, memory, claim, found, crashed)
+            elif known.again:
+                self._run(known.again, claim, found, crashed)
+            if known.gaps:
+                found.extend(known.gaps)
+        self._run(runners, claim, found, crashed)
         judgement = Judgement()
         if found or crashed:
             self._settle(claim, structural, found, crashed, judgement)
         return judgement
+
+    def _run(
+        self,
+        runners: tuple[_Runner, ...],
+        claim: Claim,
+        found: list[tuple[_Rule, Hit | Gap]],
+        crashed: list[tuple[Edit, str]],
+    ) -> None:
+        know = self._know
+        for run, params, rule in runners:
+            know.params = params
+            try:
+                for hit in run(claim, know):
+                    found.append((rule, hit))
+            except Exception as error:
+                if self.strict:
+                    raise
+                crashed.append((rule.edit, type(error).__name__))  # Never its text: it may quote the claim.
+
+    def _learn(
+        self,
+        looks: Hashable,
+        runners: tuple[_Runner, ...],
+        memory: dict[Hashable, _Known],
+        claim: Claim,
+        found: list[tuple[_Rule, Hit | Gap]],
+        crashed: list[tuple[Edit, str]],
+    ) -> _Known:
+        """Run a group's checks on the first claim of its looks; note which to run again, and which gaps to repeat."""
+        again: list[_Runner] = []
+        gaps: list[tuple[_Rule, Gap]] = []
+        for runner in runners:
+            own: list[tuple[_Rule, Hit | Gap]] = []
+            fallen = len(crashed)
+            self._run((runner,), claim, own, crashed)
+            if len(crashed) > fallen or any(isinstance(hit, Hit) for _, hit in own):
+                again.append(runner)
+                found.extend(own)
+            else:
+                gaps.extend((rule, gap) for rule, gap in own if isinstance(gap, Gap))
+        self._remembered += 1
+        if self._remembered > REMEMBERED:
+            self._remembered = 0
+            for memories in self._memories:
+                memories.clear()
+        known = memory[looks] = _Known(tuple(again), tuple(gaps))
+        return known
 
     # Which edits ---------------------------------------------------------------------------------------------------
 
@@ -245,19 +316,27 @@ class Engine:
             profile.params[number] = dict(edit.params) | {k: v for change in changes for k, v in change.items()}
         return profile
 
-    def _choose(self, profile: _Profile, bits: int) -> tuple[_Runner, ...]:
-        """The runners of these bits, in the order of the catalogue."""
+    def _choose(self, profile: _Profile, bits: int) -> _Plan:
+        """The runners of these bits, in the order of the catalogue; those that see the same of a claim together."""
         if len(profile.chosen) > 20_000:
             profile.chosen.clear()
-        chosen = []
+        alone: list[_Runner] = []
+        groups: dict[Key, list[_Runner]] = {}
         for number, edit in enumerate(self._edits):
             if bits >> number & 1:
                 run = self._runs.get(number)
                 if run is None:
                     run = self._runs[number] = self._compile(edit)
-                chosen.append((run, profile.params[number], _Rule(edit, profile.severity[number])))
-        profile.chosen[bits] = runners = tuple(chosen)
-        return runners
+                runner = (run, profile.params[number], _Rule(number, edit, profile.severity[number]))
+                key = getattr(run, "alike", None)
+                (alone if key is None else groups.setdefault(key, [])).append(runner)
+        shared: list[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]]] = []
+        for key, group in groups.items():
+            memory: dict[Hashable, _Known] = {}
+            self._memories.append(memory)
+            shared.append((key, tuple(group), memory))
+        plan = profile.chosen[bits] = (tuple(alone), tuple(shared))
+        return plan
 
     def _compile(self, edit: Edit) -> Check:
         must = edit.must
@@ -303,6 +382,8 @@ class Engine:
         damage = [f for f in structural if f.where.length and self._is_structural(f)]
         unchecked: dict[Unchecked, None] = {}
         findings: list[tuple[_Rule, Hit, Finding]] = []
+        if len(found) > 1:
+            found.sort(key=_order)
         for rule, hit in found:
             if isinstance(hit, Gap):
                 unchecked[Unchecked(rule.edit.id, hit.reason, hit.line)] = None
@@ -396,3 +477,7 @@ class Engine:
         for name in (*([config.profile] if config.profile else []), *config.payers.values()):
             if name not in known:
                 raise ConfigError(f"{place}no profile `{name}`{suggest(name, known)}; known: {', '.join(known)}")
+
+
+def _order(said: tuple[_Rule, Hit | Gap]) -> int:
+    return said[0].number
