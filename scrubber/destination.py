@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -23,11 +23,13 @@ def open_output(path: str) -> Iterator[BinaryIO]:
         return
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
+    # The name is known before the file is there, so that whatever interrupts us finds it to take it away.
+    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.part")
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
-    try:
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
         with open(descriptor, "wb") as stream:
             yield stream
         os.replace(temporary, target)
