@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from scrubber.finding import Finding, Severity
 from scrubber.verdict import Event, FileEnd, GroupEnd, InterchangeEnd, SetEnd, SetStatus
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 """Bytes that are compressed together."""
 
-IN_FULL = 16 << 20
+IN_FULL = 8 << 20
 """Bytes held uncompressed: a file of ordinary size is never compressed."""
 
 END = b"\x00"
@@ -33,9 +33,10 @@ class Held:
         self._clear()
 
     def _clear(self) -> None:
-        self._chunks: list[list[bytes] | bytes] = []
-        self._recent: list[bytes] = []
-        self._size = 0
+        # One buffer, not an object for each entry: freed among others they would leave memory full of holes.
+        self._recent = bytearray()
+        self._chunks: list[bytearray | bytes] = []
+        """Compressed where they are bytes."""
         self._full = 0
 
     def __bool__(self) -> bool:
@@ -43,16 +44,16 @@ class Held:
 
     def add(self, entry: bytes) -> None:
         """Hold one more. The entry must not hold a zero byte."""
-        self._recent.append(entry)
-        self._size += len(entry)
-        if self._size > CHUNK:
+        recent = self._recent
+        recent += entry
+        recent += END
+        if len(recent) > CHUNK:
             self._seal()
 
     def take_over(self, other: Held) -> None:
         """Everything that the other holds, behind what is here."""
-        if not other._chunks and self._size + other._size <= CHUNK:
+        if not other._chunks and len(self._recent) + len(other._recent) <= CHUNK:
             self._recent += other._recent
-            self._size += other._size
         else:
             self._seal()
             other._seal()
@@ -66,18 +67,20 @@ class Held:
         chunks = [*self._chunks, self._recent]
         self._clear()
         for chunk in chunks:
-            yield from zlib.decompress(chunk).split(END) if isinstance(chunk, bytes) else chunk
+            if chunk:
+                text = zlib.decompress(chunk) if isinstance(chunk, bytes) else bytes(chunk)
+                yield from text[: -len(END)].split(END)
 
     def _seal(self) -> None:
         if self._recent:
             self._chunks.append(self._recent)
-            self._full += self._size
-            self._recent, self._size = [], 0
+            self._full += len(self._recent)
+            self._recent = bytearray()
         self._compress()
 
     def _compress(self) -> None:
         if self._full > IN_FULL:
-            self._chunks = [c if isinstance(c, bytes) else zlib.compress(END.join(c), 1) for c in self._chunks]
+            self._chunks = [c if isinstance(c, bytes) else zlib.compress(c, 1) for c in self._chunks]
             self._full = 0
 
 

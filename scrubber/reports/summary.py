@@ -46,8 +46,8 @@ def _counts(tally: Tally, redacted: bool) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     if len(tally.files) != 1:
         states = Counter(file.status for file in tally.files)
-        told = [f"{states[s]:,} {word}" for s, word in STATES.items() if states[s]]
-        yield "Files", f"{len(tally.files):,}: {', '.join(told)}" if told else "none"
+        each = ", ".join(f"{states[s]:,} {word}" for s, word in STATES.items() if states[s])
+        yield "Files", f"{len(tally.files):,}: {each}" if each else "none"
     for number, file in enumerate(tally.errors[:MOST]):
         yield "" if number else "Not judged", harmless(file.path)
     if len(tally.errors) > MOST:
