@@ -371,3 +371,13 @@ def test_the_shipped_tables_are_what_the_build_makes() -> None:
     newest = built.editions[-1]
     counted = Counter(bool(note.references) for note in newest.notes if note.kind == "1")
     assert counted == {True: 5279, False: 128}
+
+
+def test_codes_come_and_go_with_a_month() -> None:
+    """What the edits on codes remember of one day they say of its month."""
+    lines = read_text(shipped_directory(), "validity.txt.gz").splitlines()
+    windows = [line.split("\t") for line in lines if line.startswith("window\t")]
+    assert len(windows) > 5
+    for _, _, start, to, _ in windows:
+        assert date.fromisoformat(start).day == 1
+        assert not to or date.fromordinal(date.fromisoformat(to).toordinal() + 1).day == 1

@@ -78,14 +78,17 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
 
 
 def looks(claim: Claim, know: Knowledge) -> Hashable:
-    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the day. Else None."""
+    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the month. Else None."""
     day: date | None = None
     for line in claim.lines:
         first = line.first
         if first is None or (day is not None and first != day):
             return None
         day = first
-    return (day, *[(d.code, d.qualifier, d.position) for d in claim.diagnoses]) if day else None
+    if day is None or not ICD10_START <= day <= know.icd10cm.last:
+        return None
+    # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
+    return (day.year, day.month, *[(d.code, d.qualifier, d.position) for d in claim.diagnoses])
 
 
 by_codes = alike(looks)
