@@ -142,9 +142,11 @@ def check(
 
     settings = _settings(config)
     catalogue = _catalogue(settings, packs)
-    files = list(expand(paths))
+    files = [file for file in expand(paths) if file in paths or not (ack_dir and _is_answer(file, ack_dir))]
     if not files:
         raise click.ClickException(f"no file in {', '.join(paths)} begins with ISA: there is nothing to judge")
+    if output and os.path.realpath(output) in map(os.path.realpath, files):
+        raise click.UsageError(f"{output} is among the files to judge; write the report elsewhere")
     acks = _ack_folder(ack_dir, files) if ack_dir else None
     on_screen = output is None and sys.stdout.isatty()
     options = Options(
@@ -325,6 +327,12 @@ def _ack_folder(folder: str, files: Sequence[str]) -> str:
             )
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return folder
+
+
+def _is_answer(path: str, folder: str) -> bool:
+    """Whether a file is an acknowledgement that an earlier run has left in the folder for them."""
+    name = os.path.realpath(path)
+    return os.path.dirname(name) == os.path.realpath(folder) and name.endswith((".ta1", ".999", ".277ca"))
 
 
 def _on_terminal(no_color: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from reporting import BASE, QUICKSTART, base
 
-from scrubber import cli, run
+from scrubber import cli, progress, run
 
 RECEIVED = ("--received", "2026-09-20")
 
@@ -244,6 +245,19 @@ def test_acknowledgements_are_written_beside_the_report(scrubber: Command, files
     assert b"NECK-1002" in first["a-rejects.277ca"]
 
 
+def test_acknowledgements_of_an_earlier_run_are_not_judged(scrubber: Command, files: Path) -> None:
+    first = scrubber("check", files / "inner", "--ack-dir", files / "inner", *RECEIVED)
+    assert (first.code, len(list((files / "inner").iterdir()))) == (0, 5)
+    assert scrubber("check", files / "inner", "--ack-dir", files / "inner", *RECEIVED) == first
+    assert scrubber("check", files / "inner" / "warns.999").code == 3
+
+
+def test_the_report_may_not_replace_the_claims(scrubber: Command, files: Path) -> None:
+    before = (files / "b-clean.837").read_bytes()
+    assert scrubber("check", files, "--output", files / "b-clean.837").code == 2
+    assert (files / "b-clean.837").read_bytes() == before
+
+
 def test_acknowledgements_of_two_files_never_overwrite_each_other(
     scrubber: Command, files: Path, tmp_path: Path
 ) -> None:
@@ -410,3 +424,18 @@ def test_tables_list_names_editions_and_dates(scrubber: Command) -> None:
 def test_every_base_file_passes(scrubber: Command, name: str) -> None:
     done = scrubber("check", BASE / f"{name}.837", *RECEIVED, "--fail-on", "warning")
     assert (done.code, done.err) == (0, "")
+
+
+def test_progress_is_shown_in_its_time_and_wiped_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 0.5, 1.1, 1.2, 1.4])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    out = io.StringIO()
+    shown = progress.Progress(out, 4_000_000)
+    shown.add(1_000_000)
+    shown.clear()
+    assert out.getvalue() == ""  # Nobody needs it for a short run.
+    shown.add(1_000_000)
+    assert out.getvalue() == "\r\x1b[K50 % of 4.0 MB judged"
+    assert shown.watch(io.BytesIO(b"123456")).read(4) == b"1234"
+    shown.clear()
+    assert out.getvalue().endswith("judged\r\x1b[K")
