@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,8 @@ from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
 from scrubber.verdict import TableUsed
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").sub
 
 MOST = 8
 """Edits, and groups of what was not checked, that are told one by one."""
@@ -82,23 +85,31 @@ def _tables(tables: Sequence[TableUsed]) -> Iterator[tuple[str, str]]:
 
 
 def _unchecked(tally: Tally) -> Iterator[tuple[str, str]]:
-    """One reason often leaves several edits open, and differs only in what follows its colon: told together."""
+    """Reasons that differ only in a day, or in what follows their colon, are one: told together."""
     edits: dict[str, set[str]] = {}
-    details: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for (edit, reason), times in tally.unchecked.items():
-        head, _, detail = reason.partition(": ")
-        edits.setdefault(head, set()).add(edit)
-        counted = details.setdefault(head, Counter())
-        counted[detail] = max(counted[detail], times)
-    ranked = sorted(details, key=lambda head: (-details[head].total(), head))
-    for number, head in enumerate(ranked[:MOST]):
-        counted = details[head]
-        named = sorted((d for d in counted if d), key=lambda d: (-counted[d], d))
-        which = f": {', '.join(named[:EXAMPLES])}{' ...' if len(named) > EXAMPLES else ''}" if named else ""
-        told = f"{', '.join(sorted(edits[head]))} ({counted.total():,} x): {harmless(head)}{which}"
-        yield "" if number else "Not checked", told
+        kind = _DAY("*", reason).partition(": ")[0]
+        edits.setdefault(kind, set()).add(edit)
+        counted = counts.setdefault(kind, Counter())
+        counted[reason] = max(counted[reason], times)  # Several edits often ask the same question.
+    ranked = sorted(counts, key=lambda kind: (-counts[kind].total(), kind))
+    for number, kind in enumerate(ranked[:MOST]):
+        told = f"{', '.join(sorted(edits[kind]))} ({counts[kind].total():,} x): {_examples(counts[kind])}"
+        yield "" if number else "Not checked", harmless(told)
     if len(ranked) > MOST:
         yield "", f"and {count(len(ranked) - MOST, 'other reason')}: --format json lists them all"
+
+
+def _examples(counted: Counter[str]) -> str:
+    """The most frequent reason, and what stands behind the colon of the next ones."""
+    reasons = sorted(counted, key=lambda reason: (-counted[reason], reason))
+    head, _, detail = reasons[0].partition(": ")
+    if len({reason.partition(": ")[0] for reason in reasons}) > 1:
+        return f"{reasons[0]}, and {len(reasons) - 1:,} more like it"
+    named = [reason.partition(": ")[2] for reason in reasons[:EXAMPLES]]
+    more = " ..." if len(reasons) > EXAMPLES else ""
+    return f"{head}: {', '.join(named)}{more}" if detail else head
 
 
 def _next(tally: Tally) -> Iterator[tuple[str, str]]:
