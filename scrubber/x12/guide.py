@@ -244,7 +244,8 @@ def load(data: bytes) -> Guide:
     for loop in guide.every():
         loop.steps = dict(_steps(loop))
         loop.epoch = loop.id in EPOCH_LOOPS
-        for item in (*loop.parent.uses, *loop.parent.loops) if loop.parent else ():
+        items: list[SegmentUse | LoopUse] = [*loop.parent.uses, *loop.parent.loops] if loop.parent else []
+        for item in items:
             if item.usage == "R" and item.position < loop.position:
                 loop.before |= item.bit
     return guide
@@ -360,7 +361,7 @@ def write_pattern(definition: Definition, delimiters: Delimiters) -> str:
 
 def _nest(units: list[str], separator: str, pairs: frozenset[int] = frozenset()) -> str:
     """``(?:*a(?:*b)?)?``, refusing to end on a delimiter. ``pairs``: units that come with the next one or not at all."""
-    pattern = ""
+    pattern = rest = ""
     for number in range(len(units), 0, -1):
         unit = units[number - 1]
         if number in pairs and number < len(units):
