@@ -105,7 +105,7 @@ def _examples(counted: Counter[str]) -> str:
     """The most frequent reason, and what stands behind the colon of the next ones."""
     reasons = sorted(counted, key=lambda reason: (-counted[reason], reason))
     head, _, detail = reasons[0].partition(": ")
-    if len({reason.partition(": ")[0] for reason in reasons}) > 1:
+    if len(reasons) > 1 and len({_DAY("*", reason) for reason in reasons}) == 1:
         return f"{reasons[0]}, and {len(reasons) - 1:,} more like it"
     named = [reason.partition(": ")[2] for reason in reasons[:EXAMPLES]]
     more = " ..." if len(reasons) > EXAMPLES else ""
