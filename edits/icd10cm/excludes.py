@@ -10,7 +10,7 @@ from scrubber.claims.model import Claim, Diagnosis
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Excludes, Icd10cm, dotted
 
-from .reading import Pair, among, join, listed, read_codes, report
+from .reading import Pair, among, by_codes, join, listed, read_codes, report
 
 _KEY = "icd10cm pairs"
 
@@ -102,31 +102,37 @@ def _doubt(pair: Pair) -> str:
     return reasons[doubt] if doubt else ""
 
 
+@by_codes
 def cervicalgia_with_disc(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-10: M54.2 with any M50.- code."""
     return _named_case(claim, know, "DX-10")
 
 
+@by_codes
 def radiculopathy_with_cause(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-11: M54.1- with a code that already says radiculopathy (M50.1-, M51.1-, M47.2-), or with M79.2."""
     return _named_case(claim, know, "DX-11")
 
 
+@by_codes
 def pain_with_psychogenic_pain(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-17: F45.41 with M54.- or G89.-."""
     return _named_case(claim, know, "DX-17")
 
 
+@by_codes
 def pain_unspecified_with_pain(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-18: R52 with M54.- or G89.-."""
     return _named_case(claim, know, "DX-18")
 
 
+@by_codes
 def chronic_pain_twice(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-19: G89.2- with G89.0, G89.3 or G89.4."""
     return _named_case(claim, know, "DX-19")
 
 
+@by_codes
 def excluded_pair(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """DX-E1: every other pair that an Excludes1 note sets apart.
 
@@ -251,6 +257,7 @@ def _is_current(code: str, table: Icd10cm) -> bool:
     return bool(meaning) and not meaning.startswith("sequela")
 
 
+@by_codes
 def unspecified_beside_specific(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-0D: an "unspecified" code beside a code that says it more exactly."""
     return report(claim, know, "DX-0D")

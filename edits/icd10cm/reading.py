@@ -77,22 +77,51 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
     return judged
 
 
+_LOOKS = "icd10cm looks"
+
+
 def looks(claim: Claim, know: Knowledge) -> Hashable:
     """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the month. Else None."""
+    scratch = know.scratch
+    if _LOOKS in scratch:
+        return scratch[_LOOKS]  # type: ignore[no-any-return]
     day: date | None = None
     for line in claim.lines:
         first = line.first
         if first is None or (day is not None and first != day):
-            return None
+            day = None
+            break
         day = first
-    if day is None or not ICD10_START <= day <= know.icd10cm.last:
-        return None
-    # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
-    return (day.year, day.month, *[(d.code, d.qualifier, d.position) for d in claim.diagnoses])
+    key: Hashable = None
+    if day is not None and ICD10_START <= day <= know.icd10cm.last:
+        # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
+        key = (day.year, day.month, *[(d.written, d.qualifier, d.position) for d in claim.diagnoses])
+    scratch[_LOOKS] = key
+    return key
 
 
 by_codes = alike(looks)
 """For a check that sees the codes and the day, and nothing else of a claim."""
+
+_ageless: set[Hashable] = set()
+"""Looks of claims none of whose codes is meant for an age or sex."""
+
+
+def looks_ageless(claim: Claim, know: Knowledge) -> Hashable:
+    """The same, where no code is meant for an age or sex; None where the patient has to be looked at."""
+    key = looks(claim, know)
+    if key is None or key in _ageless:
+        return key
+    if read_codes(claim, know).limited:
+        return None
+    if len(_ageless) > 20_000:
+        _ageless.clear()
+    _ageless.add(key)
+    return key
+
+
+by_age = alike(looks_ageless)
+"""For a check that sees the patient only where a code is meant for an age or sex."""
 
 
 def _read(claim: Claim, table: Icd10cm) -> Judged:

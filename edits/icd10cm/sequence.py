@@ -10,14 +10,16 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
-from .reading import read_codes, report, to_hit
+from .reading import by_age, by_codes, read_codes, report, to_hit
 
 
+@by_codes
 def external_cause_first(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-08: an external-cause code (V00-Y99) is listed first."""
     return report(claim, know, "DX-08")
 
 
+@by_codes
 def manifestation_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-09: a manifestation code is listed first, or none of the codes before it is one that it is coded under.
 
@@ -61,6 +63,7 @@ def _is_sequela(code: str, know: Knowledge) -> bool:
     return rule is not None and rule.characters.get(code[6], "").startswith("sequela")
 
 
+@by_age
 def age_conflict(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """DX-0B: the patient's age on the day of service is outside the range the code is meant for."""
     limited = read_codes(claim, know).limited
@@ -84,6 +87,7 @@ def age_conflict(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             yield Hit(diagnosis.place, values, related)
 
 
+@by_age
 def sex_conflict(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """DX-0C: a maternity code for a patient whom DMG03 calls male."""
     limited = read_codes(claim, know).limited

@@ -50,6 +50,7 @@ def repeated(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     return found
 
 
+@by_codes
 def written_with_dot(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-0E: a dot inside the code. All other edits judge the code without it."""
     for diagnosis in claim.diagnoses:

@@ -152,6 +152,15 @@ def diagnosis_without_pointer(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     return (Hit(idle[0].place, values, tuple(d.place for d in idle[1:])),)
 
 
+def _looks_with_codes(claim: Claim, know: Knowledge) -> Hashable:
+    first = claim.service_from
+    if first is None or first != claim.service_to:
+        return None
+    codes = tuple([d.code for d in claim.diagnoses])
+    return (first.year, first.month, codes, *[line.written_pointers for line in claim.lines])
+
+
+@alike(_looks_with_codes)
 def first_pointer_unfit(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """PTR-10: a line points first to a code that gives no reason for a service.
 
