@@ -64,7 +64,11 @@ def mutations(base: str, per_operation: int) -> Iterator[Mutation]:
                 continue
             seen.add(data)
             i, e, c = place
-            where = f"{i + 1} {segments[i][0]}" + (f"{e:02d}" if e else "") + (f"-{c + 1}" if operation in COMPONENT else "")
+            where = (
+                f"{i + 1} {segments[i][0]}"
+                + (f"{e:02d}" if e else "")
+                + (f"-{c + 1}" if operation in COMPONENT else "")
+            )
             name = operation.__name__.replace("_", "-")
             yield Mutation(f"{base} {name} {where}" + (f" {called}" if called else ""), data)
             if len(seen) == per_operation:
@@ -110,7 +114,9 @@ def drop_to_next(copy: Segments, place: Place, choice: random.Random) -> str | N
     i = place[0]
     if copy[i][0] not in ("NM1", "HL", "LX", "CLM", "SBR", "SVD", "LIN"):
         return None
-    end = next(n for n in range(i + 1, len(copy)) if copy[n][0] in ("NM1", "HL", "LX", "CLM", "SBR", "SVD", "LIN", "SE"))
+    end = next(
+        n for n in range(i + 1, len(copy)) if copy[n][0] in ("NM1", "HL", "LX", "CLM", "SBR", "SVD", "LIN", "SE")
+    )
     del copy[i:end]
     return f"+{end - i - 1}"
 
@@ -119,7 +125,9 @@ def repeat_to_next(copy: Segments, place: Place, choice: random.Random) -> str |
     i = place[0]
     if copy[i][0] not in ("NM1", "SBR", "SVD", "LIN", "LX"):
         return None
-    end = next(n for n in range(i + 1, len(copy)) if copy[n][0] in ("NM1", "HL", "LX", "CLM", "SBR", "SVD", "LIN", "SE"))
+    end = next(
+        n for n in range(i + 1, len(copy)) if copy[n][0] in ("NM1", "HL", "LX", "CLM", "SBR", "SVD", "LIN", "SE")
+    )
     copy[i:i] = [list(s) for s in copy[i:end]]
     return f"+{end - i - 1}"
 

@@ -88,7 +88,9 @@ class _Listener(pyx12.error_handler.err_handler):  # type: ignore[misc]
         self.heard = []
         _Listener.last = self
 
-    def _hear(self, level: str, code: str, text: str, element: str = "", line: int | None = None, segment: str = "") -> None:
+    def _hear(
+        self, level: str, code: str, text: str, element: str = "", line: int | None = None, segment: str = ""
+    ) -> None:
         node = self.cur_seg_node
         if not segment and node is not None:
             segment = getattr(node, "seg_id", None) or node.id or ""
@@ -168,7 +170,9 @@ def _translate(level: str, code: str, said: str, refdes: str, line: int, segment
             return Opinion(line, "segment missing", "", segment, said)
         if code == "1":
             return Opinion(line, "segment stray", "", "", said)
-        return Opinion(line, {"5": "segment repeats", "4": "loop repeats"}.get(code, f"segment {code}"), "", segment, said)
+        return Opinion(
+            line, {"5": "segment repeats", "4": "loop repeats"}.get(code, f"segment {code}"), "", segment, said
+        )
     return Opinion(line, f"{level} {code}", "", "", said)
 
 
@@ -231,7 +235,16 @@ def _restate(finding: Finding, line: int) -> Opinion:
     segment = finding.where.segment or ""
     detail = finding.values.get("detail", "")
     if level == "IK4":
-        name = {"1": "missing", "I9": "missing", "I10": "not-used", "7": "code", "I6": "code", "I12": "code", "8": "date", "9": "time"}.get(code, code)
+        name = {
+            "1": "missing",
+            "I9": "missing",
+            "I10": "not-used",
+            "7": "code",
+            "I6": "code",
+            "I12": "code",
+            "8": "date",
+            "9": "time",
+        }.get(code, code)
         element = finding.where.element or ""
         named = _element(element) if name not in ("2", "3", "10") else ""
         if name == "13":
@@ -240,6 +253,13 @@ def _restate(finding: Finding, line: int) -> Opinion:
     if level == "IK3":
         if code in ("1", "2", "6", "7"):
             return Opinion(line, "segment stray", "", "", detail)
-        name = {"3": "missing", "I6": "missing", "I7": "missing", "I8": "missing", "5": "segment repeats", "4": "loop repeats"}.get(code, code)
+        name = {
+            "3": "missing",
+            "I6": "missing",
+            "I7": "missing",
+            "I8": "missing",
+            "5": "segment repeats",
+            "4": "loop repeats",
+        }.get(code, code)
         return Opinion(line, name if "repeats" in name else f"segment {name}", "", segment, detail)
     return Opinion(line, f"{level} {code}", "", "", detail)

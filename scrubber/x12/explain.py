@@ -39,7 +39,17 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
     sent = len(elements) - 1
     defined = definition.elements
     if sent and not elements[-1] and sent <= definition.most:
-        yield Fault("8", 0, 0, 0, "", "", "", "", f"{definition.id} ends with an empty element: drop the trailing {delimiters.element}")
+        yield Fault(
+            "8",
+            0,
+            0,
+            0,
+            "",
+            "",
+            "",
+            "",
+            f"{definition.id} ends with an empty element: drop the trailing {delimiters.element}",
+        )
     wrong = set()
     for number, element in enumerate(defined, 1):
         value = elements[number] if number <= sent else ""
@@ -222,7 +232,9 @@ def _date(element: Element, elements: list[str], number: int, format_at: int, ki
     time = fmt == "TM"
     words = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD", "DT": "CCYYMMDDHHMM", "TM": "HHMM"}
     shape = "YYMMDD" if kind == "DT" and element.max == 6 else words.get(fmt, "")
-    detail = f"{_called(element)} is no {'time' if time else 'date'} that exists" + (f" (written {shape})" if shape else "")
+    detail = f"{_called(element)} is no {'time' if time else 'date'} that exists" + (
+        f" (written {shape})" if shape else ""
+    )
     code = "9" if time else "8"
     yield Fault(code, number, 0, 0, element.ref, element.name, element.data_element, value, detail)
 

@@ -7,7 +7,9 @@ file is read on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
+from datetime import date
 
 from scrubber.finding import Finding, Location, Severity
 from scrubber.x12.events import (
@@ -21,9 +23,12 @@ from scrubber.x12.events import (
     SetOpened,
     Unreadable,
 )
+from scrubber.x12.explain import explain
 from scrubber.x12.guide import Guide, shipped
+from scrubber.x12.recognise import SEGMENT, find_isa, is_indented, line_length, not_x12, what_it_is
 from scrubber.x12.recover import ForgivingWalker
-from scrubber.x12.segments import Isa, Segment, Source, Splitter, read_isa
+from scrubber.x12.segments import BLANKS, Isa, Segment, Source, Splitter, read_isa
+from scrubber.x12.values import to_date
 from scrubber.x12.walk import Walker
 
 GUIDE = "005010X222A1"
@@ -31,22 +36,6 @@ OLDER_GUIDES = frozenset(("005010X222", "005010X222A2"))
 """Versions judged by the A1 guide, with one finding."""
 
 ENVELOPE_NAMES = frozenset(("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1"))
-
-KINDS = {
-    "005010X223": "an institutional claim (837I)",
-    "005010X224": "a dental claim (837D)",
-    "005010X221": "a remittance advice (835)",
-    "005010X279": "an eligibility inquiry or response (270/271)",
-    "005010X212": "a claim status inquiry or response (276/277)",
-    "005010X214": "a claim acknowledgement (277CA)",
-    "005010X231": "an implementation acknowledgement (999)",
-    "005010X220": "a benefit enrolment (834)",
-    "005010X218": "a premium payment (820)",
-    "005010X217": "a services review (278)",
-    "004010X098": "a professional claim of the older version 4010",
-    "004010X096": "an institutional claim of the older version 4010",
-    "004010X097": "a dental claim of the older version 4010",
-}
 
 ISA_NOTES = (
     "010", "011", "012", "013", "005", "006", "007", "008", "014", "015", "016", "017", "018", "019", "020", "027",
@@ -82,93 +71,129 @@ class _Reader:
         self.seen_gs: set[str] = set()
         self.seen_st: set[str] = set()
         self.start = 0
+        self.isa_start = 0
         self.junk = False
-        self.indented = False
-        self.moved: str | None = None
 
     def events(self) -> Iterator[ReaderEvent]:
         head = self.source.peek(PROBE)
-        if reason := _not_x12(head):
+        if reason := not_x12(head):
             self.source.drain()
             yield Unreadable(reason)
             return
-        offset = head.find(b"ISA")
-        isa = read_isa(head[offset : offset + 600].decode("latin-1"))
-        if isa is None:
-            self.source.drain()
-            yield Unreadable("The file starts like an X12 interchange, but its ISA segment is damaged: "
-                             "its 16 elements and the segment terminator cannot be made out", offset)  # fmt: skip
-            return
-        before = head[:offset]
-        self._skip(offset)
-        self._before_isa(before)
-        splitter = Splitter(self.source, isa.delimiters.segment, offset)
-        while (pieces := splitter.next()) is not None:
-            offset = splitter.offset
-            index = 0
+        self._look_at_lines(head)
+        while (isa := self._next_isa()) is not None:
+            yield from self._open_interchange(isa)
+            yield from self._interchange(isa.delimiters.segment)
+        yield from self._finish()
+
+    def _look_at_lines(self, head: bytes) -> None:
+        """Lines broken at a fixed length, or indented: noted once, and read as if they were not."""
+        if head.startswith(b"ISA"):
+            isa = read_isa(head[:600].translate(None, b"\r\n").decode("latin-1"))
+            if isa is not None and (lines := line_length(head, isa.delimiters.segment)):
+                self.source.unwrap(*lines)
+                detail = f"Lines are broken after every {lines[0]} characters, in the middle of segments"
+                self._note("024", detail, Severity.WARNING, lines[0], lines[1])
+                return
+        found = find_isa(head)
+        isa = read_isa(head[found.start() : found.start() + 600].decode("latin-1")) if found else None
+        if isa is not None and is_indented(head, isa.delimiters.segment):
+            self._note("024", "Segments are indented: nothing belongs between them", Severity.WARNING, 0, 0)
+
+    def _next_isa(self) -> Isa | None:
+        """The next interchange's ISA, taken; None at the end of the file. What stands before it is noted."""
+        source = self.source
+        while head := source.peek(PROBE):
+            found = find_isa(head)
+            at = found.start() if found else len(head) if len(head) < PROBE else len(head) - 4
+            self._between(head[:at], source.place(source.position))
+            source.skip(at)
+            if found is None:
+                continue
+            isa = read_isa(head[at : at + 600].decode("latin-1"))
+            self.start = source.place(source.position)
+            if isa is not None:
+                source.skip(isa.length + 1)
+                return isa
+            detail = "An ISA segment is damaged: its 16 elements and the segment terminator cannot be made out"
+            self._note("024", detail, Severity.REJECT, self.start, 3)
+            self.refused = self.refused or "its ISA segment is damaged, its 16 elements cannot be made out"
+            self.junk = True
+            source.skip(3)
+        return None
+
+    def _between(self, text: bytes, offset: int) -> None:
+        """Note what stands before an interchange, or behind the last."""
+        if text.startswith(b"\xef\xbb\xbf") and offset == 0:
+            detail = "The file begins with a byte-order mark (BOM), which is no part of X12"
+            self._note("022", detail, Severity.WARNING, 0, 3)
+            text, offset = text[3:], 3
+        if text.strip() and not self.junk:
+            self.junk = True
+            lost = SEGMENT.search(text) is not None
+            what = (
+                "Segments stand outside an interchange (ISA to IEA)" if lost else "Text stands outside an interchange"
+            )
+            self._note("022", what, Severity.REJECT if lost else Severity.WARNING, offset, len(text))
+
+    def _interchange(self, terminator: str) -> Iterator[ReaderEvent]:
+        """What follows an ISA, up to its IEA, the next ISA or the end of the file."""
+        splitter = Splitter(self.source, terminator)
+        while (todo := splitter.next()) is not None:
+            position = splitter.offset
             if splitter.unterminated:
-                self._note("004", "The last segment has no segment terminator", Severity.WARNING, offset, len(pieces[0]))
-            while index < len(pieces):
-                if self.walker is not None and not self.skip_set:
-                    walker = self.walker
-                    index, offset = walker.feed(pieces, index, offset)
-                    for loop in walker.claims:
-                        yield ClaimRead(loop, walker.delimiters)
-                    walker.claims.clear()
-                    if walker.done:
-                        yield from self._close_set(offset)
-                    continue
-                text = pieces[index].strip("\r\n\t ")
-                start = offset + len(pieces[index]) - len(pieces[index].lstrip("\r\n\t "))
-                if text[:3] == "ISA" and (other := read_isa(text + splitter.terminator)) is not None:
-                    end = start + other.length
-                    if other.delimiters.segment != splitter.terminator and other.length < len(text):
-                        # The new interchange has another terminator: give back all that follows its ISA.
-                        rest = splitter.terminator.join([text[other.length + 1 :], *pieces[index + 1 :], splitter.rest()])
-                        self.source.push(rest.encode("latin-1"))
-                        pieces = pieces[: index + 1]
-                        splitter.terminator = other.delimiters.segment
-                        pieces[index] = pieces[index][: start - offset + other.length]
-                    self.start = start
-                    yield from self._open_interchange(other)
-                    offset = end + 1
-                    index += 1
-                    continue
-                offset += len(pieces[index]) + 1
-                index += 1
-                self.start = start
-                if text:
-                    yield from self._envelope(text, start)
-            splitter.offset = offset + splitter.dropped
-            splitter.dropped = 0
-        yield from self._finish(splitter)
+                offset = self.source.place(position)
+                detail = "The last segment has no segment terminator"
+                self._note("004", detail, Severity.WARNING, offset, len(todo[0]))
+            while todo:
+                # Where lines are broken, each piece's place is worked out anew.
+                pieces = todo[:1] if self.source.wrapped else todo
+                used = yield from self._segments(pieces, self.source.place(position))
+                if used is not None:
+                    splitter.give_back([*pieces[used:], *todo[len(pieces) :]])
+                    return
+                if self.source.wrapped:
+                    position += len(pieces[0]) + 1
+                todo = todo[len(pieces) :]
 
-    def _skip(self, count: int) -> None:
-        """Drop what stands before the ISA."""
-        if count:
-            data = self.source.read()
-            self.source.push(data[count:])
-
-    def _before_isa(self, before: bytes) -> None:
-        if before.startswith(b"\xef\xbb\xbf"):
-            self._note("022", "The file begins with a byte-order mark (BOM), which is no part of X12", Severity.WARNING, 0, 3)
-            before = before[3:]
-        if before.strip():
-            self._note("022", "Text stands before the ISA segment", Severity.WARNING, 0, len(before))
+    def _segments(self, pieces: list[str], offset: int) -> Generator[ReaderEvent, None, int | None]:
+        """Read pieces, the first of which starts at this byte. Returns how many were used when the interchange ended."""
+        index = 0
+        while index < len(pieces):
+            walker = self.walker
+            if walker is not None and not self.skip_set:
+                index, offset = walker.feed(pieces, index, offset)
+                for loop in walker.claims:
+                    yield ClaimRead(loop, walker.delimiters)
+                walker.claims.clear()
+                if walker.done:
+                    yield from self._close_set(offset)
+                continue
+            text = pieces[index].strip(BLANKS)
+            self.start = offset + len(pieces[index]) - len(pieces[index].lstrip(BLANKS))
+            if text.startswith("ISA") and find_isa(text[:5].encode("latin-1")):
+                return index
+            offset += len(pieces[index]) + 1
+            index += 1
+            if text:
+                yield from self._envelope(text, self.start)
+            if self.isa is None:
+                return index
+        return None
 
     # Envelope segments -------------------------------------------------------------------------------------------
 
     def _envelope(self, text: str, start: int) -> Iterator[ReaderEvent]:
-        isa = self.isa
-        elements = text.split(isa.delimiters.element if isa else "*")
+        assert self.isa is not None
+        elements = text.split(self.isa.delimiters.element)
         name = elements[0]
-        if name not in ENVELOPE_NAMES or isa is None:
+        if name not in ENVELOPE_NAMES:
             if self.skip_set or self.skip_group:
                 return  # A set that we do not judge: its segments are none of our business.
             if not self.junk:
                 self.junk = True
-                self._note("024" if self.gs is None else "022", "Text or segments stand between the envelopes, where none belong",
-                           Severity.REJECT, start, len(name))  # fmt: skip
+                detail = "Text or segments stand between the envelopes, where none belong"
+                self._note("024" if self.gs is None else "022", detail, Severity.REJECT, start, len(text))
             return
         if name == "GS":
             yield from self._close_group(None)
@@ -191,6 +216,8 @@ class _Reader:
         if self.isa is not None:
             yield from self._close_interchange(None)
         self.isa = isa
+        self.isa_start = self.start
+        self.junk = False
         self.groups = 0
         self.seen_gs.clear()
         self._check_isa(isa)
@@ -200,12 +227,14 @@ class _Reader:
         elements = isa.elements
         if wrong := isa.wrong_widths:
             names = ", ".join(f"ISA{n:02d}" for n in wrong)
-            self._isa(wrong[0], f"{names} {'has' if len(wrong) == 1 else 'have'} the wrong width: ISA elements are padded to a fixed width")
+            have = "has" if len(wrong) == 1 else "have"
+            self._isa(wrong[0], f"{names} {have} the wrong width: ISA elements are padded to a fixed width")
         version = elements[12]
         if version != "00501":
-            self._isa(12, f"ISA12 (Interchange Control Version Number) is {version or 'empty'}, not 00501")
+            self._isa(12, f"ISA12 (Interchange Control Version Number) is {_shown(version)}, not 00501")
         elif not isa.delimiters.repetition:
-            self._isa(11, f"ISA11 (Repetition Separator) is {elements[11] or 'empty'}, which cannot separate", Severity.WARNING)
+            detail = f"ISA11 (Repetition Separator) is {_shown(elements[11])}, which cannot separate"
+            self._isa(11, detail, Severity.WARNING)
         if elements[1] not in ("00", "03") and 1 not in wrong:
             self._isa(1, "ISA01 (Authorization Information Qualifier) is neither 00 nor 03")
         if elements[3] not in ("00", "01") and 3 not in wrong:
@@ -228,7 +257,8 @@ class _Reader:
             self._isa(15, "ISA15 (Interchange Usage Indicator) is neither P nor T")
         keys = (elements[5], elements[6], elements[7], elements[8], elements[13])
         if keys in self.seen_isa:
-            self._note("025", f"ISA13 {elements[13]} was already used in this file by the same sender", Severity.REJECT, self.start, 3)
+            detail = f"ISA13 {_shown(elements[13])} was already used in this file by the same sender"
+            self._isa(13, detail, code="025")
         if len(self.seen_isa) < 100_000:
             self.seen_isa.add(keys)
 
@@ -244,20 +274,32 @@ class _Reader:
         yield GroupOpened(gs, offset)
         if code != "HC":
             self.skip_group = True
-            self.refused = self.refused or _what_it_is(code, version)
-            self._group("1", f"GS01 is {code or 'empty'}: {_what_it_is(code, version)}", 1, gs)
+            self._fault("AK9-1", f"GS01 is {_shown(code)}: {what_it_is(code, version)}", gs, 1)
         elif version not in OLDER_GUIDES and version != GUIDE:
             self.skip_group = True
-            self.refused = self.refused or _what_it_is(code, version)
-            self._group("2", f"GS08 is {version or 'empty'}: {_what_it_is(code, version)}", 8, gs)
+            self._fault("AK9-2", f"GS08 is {_shown(version)}: {what_it_is(code, version)}", gs, 8)
+            # What the file is says it all: an older version has its own ISA12.
+            self.found = [f for f in self.found if f.edit != "X12-TA1-017"]
         elif version != GUIDE:
-            self._group("2", f"GS08 is {version}: judged by the guide {GUIDE}, which replaced it", 8, gs, Severity.WARNING)
+            detail = f"GS08 is {version}: judged by the guide {GUIDE}, which replaced it"
+            self._fault("AK9-2", detail, gs, 8, Severity.WARNING)
+        if self.skip_group:
+            self.refused = self.refused or what_it_is(code, version)
+            return
         control = _get(gs, 6)
-        if not self.skip_group:
-            if not (control.isdecimal() and 1 <= len(control) <= 9):
-                self._group("6", "GS06 (Group Control Number) is not one to nine digits", 6, gs)
-            elif control in self.seen_gs:
-                self._group("19", f"GS06 {control} was already used in this interchange", 6, gs)
+        if not (control.isdecimal() and 1 <= len(control) <= 9):
+            self._fault("AK9-6", "GS06 (Group Control Number) is not one to nine digits", gs, 6)
+        elif control in self.seen_gs:
+            self._fault("AK9-19", f"GS06 {control} was already used in this interchange", gs, 6)
+        for number, sound, what in (
+            (2, 2 <= len(_get(gs, 2)) <= 15, "(Application Sender's Code) is not 2 to 15 characters"),
+            (3, 2 <= len(_get(gs, 3)) <= 15, "(Application Receiver's Code) is not 2 to 15 characters"),
+            (4, to_date(_get(gs, 4)) is not None, "(Date) is no date that exists (written CCYYMMDD)"),
+            (5, _clock(_get(gs, 5)), "(Time) is no time that exists (written HHMM)"),
+            (7, _get(gs, 7) == "X", "(Responsible Agency Code) is not X"),
+        ):
+            if not sound:
+                self._fault("TA1-024", f"GS{number:02d} {what}", gs, number)
         if len(self.seen_gs) < 100_000:
             self.seen_gs.add(control)
 
@@ -266,7 +308,8 @@ class _Reader:
         isa = self.isa
         assert isa is not None
         if self.gs is None:
-            self._note("024", "A transaction set (ST) stands outside a functional group (GS)", Severity.REJECT, self.start, 2)
+            detail = "A transaction set (ST) stands outside a functional group (GS)"
+            self._note("024", detail, Severity.REJECT, self.start, 2)
         if self.skip_group or (st[1:2] != ["837"]):
             self.skip_set = True
             self.st = st
@@ -275,8 +318,8 @@ class _Reader:
                 walker = ForgivingWalker(self.guide, isa.delimiters)
                 self.walker = walker
                 yield SetOpened(st, self.start, walker.root)
-                finding = self._set_finding("6" if not _get(st, 1) else "1", "ST01 is not 837: this set is no claim", st, 1)
-                yield SetClosed([finding], 1)
+                code = "1" if _get(st, 1) else "6"
+                yield SetClosed([self._set_finding(code, "ST01 is not 837: this set is no claim", st, 1)], 1)
                 self.judged += 1
             return
         self.skip_set = False
@@ -284,27 +327,36 @@ class _Reader:
         self.st = st
         walker = self.walker = ForgivingWalker(self.guide, isa.delimiters)
         use = self.guide.root.first
-        walker.root.segments.append(Segment(st, 1, self.start, walker.root, use))
-        walker.root.index["ST"] = walker.root.segments[0]
+        segment = Segment(st, 1, self.start, walker.root, use)
+        walker.root.segments.append(segment)
+        walker.root.index["ST"] = segment
         walker.root.seen = use.bit
         walker.root.position = use.position
         walker.ordinal = 1
         yield SetOpened(st, self.start, walker.root)
-        control, version = _get(st, 2), _get(st, 3)
-        if not 4 <= len(control) <= 9 or not control.isalnum():
-            walker.findings.append(self._set_finding("7", "ST02 (Transaction Set Control Number) is not 4 to 9 letters or digits", st, 2))
+        walker.findings += self._check_st(st)
+        for fault in explain(use.definition, st, isa.delimiters):
+            if not 1 <= fault.element <= 3:  # Those three have codes of their own.
+                walker.note(fault, segment)
+
+    def _check_st(self, st: list[str]) -> Iterator[Finding]:
+        control, version, declared = _get(st, 2), _get(st, 3), _get(self.gs or [], 8)
+        if not 4 <= len(control) <= 9 or not (control.isalnum() and control.isascii()):
+            detail = "ST02 (Transaction Set Control Number) is not 4 to 9 letters or digits"
+            yield self._set_finding("7", detail, st, 2)
         elif control in self.seen_st:
-            walker.findings.append(self._set_finding("23", f"ST02 {control} was already used in this group", st, 2))
+            yield self._set_finding("23", f"ST02 {control} was already used in this group", st, 2)
         self.seen_st.add(control)
-        declared = _get(self.gs or [], 8)
-        if version not in (GUIDE, *OLDER_GUIDES) or (declared and version != declared):
-            what = f"is {version}" if version else "is missing"
-            severity = Severity.REJECT if version != GUIDE and version not in OLDER_GUIDES else Severity.WARNING
-            walker.findings.append(self._set_finding("I6", f"ST03 (Implementation Convention Reference) {what}, GS08 is {declared}", st, 3, severity))
+        known = version == GUIDE or version in OLDER_GUIDES
+        if not known or (declared and version != declared):
+            what = f"is {_shown(version)}" if version else "is missing"
+            detail = f"ST03 (Implementation Convention Reference) {what}, GS08 is {_shown(declared)}"
+            yield self._set_finding("I6", detail, st, 3, Severity.WARNING if known else Severity.REJECT)
 
     # Closing -----------------------------------------------------------------------------------------------------
 
-    def _close_set(self, offset: int) -> Iterator[ReaderEvent]:
+    def _close_set(self, offset: int, *, cut: bool = False) -> Iterator[ReaderEvent]:
+        """``cut``: the interchange ends here without its IEA, and that is the finding."""
         walker, self.walker = self.walker, None
         if walker is None or self.skip_set:
             self.skip_set = False
@@ -319,10 +371,11 @@ class _Reader:
         if walker.separator is not None and self.isa is not None:
             declared = self.isa.delimiters.component
             detail = f"The data put {walker.separator} between components, but ISA16 declares {declared}"
-            self._note("027", detail, Severity.REJECT, self.start, 0)
+            self._isa(16, detail)
         if not walker.closed_by_se:
-            detail = "The transaction set has no SE segment"
-            findings.append(self._set_finding("2", detail, st, 0, ordinal=walker.ordinal + 1, offset=offset))
+            if not cut:
+                detail = "The transaction set has no SE segment"
+                findings.append(self._set_finding("2", detail, st, 0, ordinal=walker.ordinal + 1, offset=offset))
         else:
             se, self.start = walker.se, walker.start
             counted, declared = walker.ordinal, _get(se, 1)
@@ -331,13 +384,13 @@ class _Reader:
                 detail = f"SE01 says {said} segments, the set has {counted}"
                 findings.append(self._set_finding("4", detail, se, 1, ordinal=counted))
             if _get(se, 2) != _get(st, 2):
-                detail = f"SE02 is {_get(se, 2)[:9] or 'empty'}, ST02 is {_get(st, 2)[:9]}"
+                detail = f"SE02 is {_shown(_get(se, 2))}, ST02 is {_shown(_get(st, 2))}"
                 findings.append(self._set_finding("3", detail, se, 2, ordinal=counted))
         findings.sort(key=lambda f: f.sort_key)
         yield SetClosed(findings, walker.ordinal)
 
-    def _close_group(self, ge: list[str] | None) -> Iterator[ReaderEvent]:
-        yield from self._close_set(self.start)
+    def _close_group(self, ge: list[str] | None, *, cut: bool = False) -> Iterator[ReaderEvent]:
+        yield from self._close_set(self.start, cut=cut)
         gs, self.gs = self.gs, None
         if gs is None:
             if ge is not None:
@@ -345,40 +398,43 @@ class _Reader:
             return
         if not self.skip_group:
             if ge is None:
-                self._group("3", "The functional group has no GE segment", 0, ["GE"])
+                if not cut:
+                    self._fault("AK9-3", "The functional group has no GE segment", ["GE"], 0)
             else:
                 declared = _get(ge, 1)
                 if not declared.isdecimal() or int(declared[:12]) != self.sets:
-                    self._group("5", f"GE01 says {declared or 'nothing'}, the group has {self.sets} transaction sets", 1, ge)
+                    detail = f"GE01 is {_shown(declared)}, the group has {self.sets} transaction sets"
+                    self._fault("AK9-5", detail, ge, 1)
                 if _get(ge, 2) != _get(gs, 6):
-                    self._group("4", f"GE02 is {_get(ge, 2) or 'empty'}, GS06 is {_get(gs, 6)}", 2, ge)
+                    self._fault("AK9-4", f"GE02 is {_shown(_get(ge, 2))}, GS06 is {_shown(_get(gs, 6))}", ge, 2)
         self.skip_group = False
         mine = [f for f in self.found if f.edit.startswith("X12-AK9")]
         self.found = [f for f in self.found if not f.edit.startswith("X12-AK9")]
         yield GroupClosed(ge, mine)
 
     def _close_interchange(self, iea: list[str] | None) -> Iterator[ReaderEvent]:
-        yield from self._close_group(None)
+        yield from self._close_group(None, cut=iea is None)
         isa, self.isa = self.isa, None
         if isa is None:
             return
         if iea is None:
-            self._note("023", "The interchange has no IEA segment: the file may be cut off", Severity.REJECT, self.start, 0)
+            detail = "The interchange has no IEA segment: the file may be cut off"
+            self._note("023", detail, Severity.REJECT, self.start, 0)
         else:
             declared = _get(iea, 1)
             if not declared.isdecimal() or int(declared[:12]) != self.groups:
-                self._note("021", f"IEA01 says {declared or 'nothing'}, the interchange has {self.groups} functional groups",
-                           Severity.REJECT, self.start, 3)  # fmt: skip
+                detail = f"IEA01 is {_shown(declared)}, the interchange has {self.groups} functional groups"
+                self._fault("TA1-021", detail, iea, 1)
             if _get(iea, 2) != isa.elements[13]:
-                self._note("001", f"IEA02 is {_get(iea, 2) or 'empty'}, ISA13 is {isa.elements[13]}", Severity.REJECT, self.start, 3)
+                self._fault("TA1-001", f"IEA02 is {_shown(_get(iea, 2))}, ISA13 is {_shown(isa.elements[13])}", iea, 2)
         found, self.found = self.found, []
         yield InterchangeClosed(found)
 
-    def _finish(self, splitter: Splitter) -> Iterator[ReaderEvent]:
+    def _finish(self) -> Iterator[ReaderEvent]:
         if self.isa is not None:
             self.start = self.source.size
             yield from self._close_interchange(None)
-        elif self.found:
+        if self.found:
             yield InterchangeClosed(self.found)
         if not self.judged:
             reason = self.refused or "it holds no transaction set"
@@ -386,22 +442,30 @@ class _Reader:
 
     # Findings ----------------------------------------------------------------------------------------------------
 
-    def _isa(self, number: int, detail: str, severity: Severity = Severity.REJECT) -> None:
+    def _isa(self, number: int, detail: str, severity: Severity = Severity.REJECT, code: str = "") -> None:
         assert self.isa is not None
-        elements = self.isa.elements
-        offset = self.start + sum(map(len, elements[:number])) + number
-        where = Location(None, "ISA", f"ISA{number:02d}", None, None, 0, offset, len(elements[number]))
-        self._add(f"X12-TA1-{ISA_NOTES[number - 1]}", where, detail, severity)
+        edit = f"TA1-{code or ISA_NOTES[number - 1]}"
+        self._fault(edit, detail, self.isa.elements, number, severity, self.isa_start)
 
     def _note(self, code: str, detail: str, severity: Severity, offset: int, length: int) -> None:
-        where = Location(None, None, None, None, None, 0, offset, length)
-        self._add(f"X12-TA1-{code}", where, detail, severity)
+        self._add(f"X12-TA1-{code}", Location(None, None, None, None, None, 0, offset, length), detail, severity)
 
-    def _group(self, code: str, detail: str, number: int, segment: list[str], severity: Severity = Severity.REJECT) -> None:
-        offset = self.start + sum(map(len, segment[:number])) + number if number else self.start
+    def _fault(
+        self,
+        edit: str,
+        detail: str,
+        segment: list[str],
+        number: int,
+        severity: Severity = Severity.REJECT,
+        start: int | None = None,
+    ) -> None:
+        """A fault of an element of an envelope's segment; element 0: of the whole, which is not there."""
+        start = self.start if start is None else start
+        end = start + sum(map(len, segment)) + len(segment) - 1
+        offset = min(start + sum(map(len, segment[:number])) + number, end) if number else start
         element = f"{segment[0]}{number:02d}" if number else None
         where = Location(None, segment[0], element, None, None, 0, offset, len(_get(segment, number)) if number else 0)
-        self._add(f"X12-AK9-{code}", where, detail, severity)
+        self._add(f"X12-{edit}", where, detail, severity)
 
     def _add(self, edit: str, where: Location, detail: str, severity: Severity) -> None:
         if len(self.found) < 2_000:
@@ -433,47 +497,19 @@ def _get(elements: list[str], number: int) -> str:
     return elements[number] if number < len(elements) else ""
 
 
-def _short_date(text: str) -> bool:
-    from datetime import date
+def _shown(text: str) -> str:
+    """A code or control number as a message may tell it; anything else might be anyone's data."""
+    if not text:
+        return "empty"
+    return text if re.fullmatch(r"[A-Za-z0-9]{1,12}", text) else "no code or number"
 
+
+def _short_date(text: str) -> bool:
     try:
-        date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
+        return len(text) == 6 and text.isdecimal() and bool(date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])))
     except ValueError:
         return False
-    return len(text) == 6 and text.isdecimal()
 
 
 def _clock(text: str) -> bool:
     return len(text) == 4 and text.isdecimal() and int(text[:2]) < 24 and int(text[2:]) < 60
-
-
-def _what_it_is(code: str, version: str) -> str:
-    known = KINDS.get(version[:10])
-    if known:
-        return f"this is {known}"
-    if version:
-        return f"the version {version[:12]} is not the professional claim {GUIDE}"
-    return f"GS01 {code[:2]} is no claim"
-
-
-def _not_x12(head: bytes) -> str | None:
-    """Why the data cannot be an X12 file, in words for whoever dropped it; None when an ISA is there."""
-    if not head:
-        return "The file is empty"
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return "This is a ZIP archive: unpack it and check what is inside"
-    if head[:2] == b"\x1f\x8b":
-        return "This is a gzip archive: unpack it and check what is inside"
-    if head[:5] == b"%PDF-":
-        return "This is a PDF document, not an X12 file"
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "The file is written in UTF-16: save it as plain text (ASCII)"
-    at = head.find(b"ISA")
-    before = head[:at] if at >= 0 else head
-    if at < 0 or (before.strip(b"\xef\xbb\xbf\r\n\t ") and (len(before) > 2_000 or b"\x00" in before)):
-        if not head.strip():
-            return "The file holds nothing but blanks"
-        if b"\x00" in head[:4096]:
-            return "This is a binary file, not an X12 file"
-        return "No X12 interchange is in this file: it has no ISA segment at its start"
-    return None

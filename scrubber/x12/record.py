@@ -12,9 +12,10 @@ from scrubber.x12.loops import Loop
 from scrubber.x12.places import context, locate, named
 from scrubber.x12.segments import Delimiters, Segment
 
-CLAIM_FINDINGS = 200
-OTHER_FINDINGS = 2_000
-"""Findings kept for one claim, and outside claims for one set: hostile input must not fill memory."""
+LOOP_FINDINGS = 200
+SET_FINDINGS = 2_000
+"""Findings kept for one claim, patient, subscriber or provider, and for all above claims in one set: hostile input must
+not fill memory."""
 
 
 class Recorder:
@@ -27,6 +28,10 @@ class Recorder:
         self.delimiters = delimiters
         self.root = root
         self._loop = root
+
+    def note(self, fault: Fault, segment: Segment) -> None:
+        """Record a fault of a segment that the walk does not read itself."""
+        self._element_fault(fault, segment)
 
     def _element_fault(self, fault: Fault, segment: Segment) -> None:
         loop = segment.loop or self._loop
@@ -78,25 +83,27 @@ class Recorder:
         return self._keep(loop, code, where, values)
 
     def _keep(self, loop: Loop, code: str, where: Location, values: dict[str, str]) -> Finding | None:
+        """Keep a finding by the claim, patient, subscriber or provider that it concerns, and those above claims for
+        the set. What is too much for the set's list still rejects what it concerns."""
         claim, line, scope = context(loop)
-        in_claim = scope.node.id == "2300"
-        kept = scope.findings if in_claim else self.findings
-        limit = CLAIM_FINDINGS if in_claim else OTHER_FINDINGS
-        if len(kept) >= limit:
-            if len(kept) > limit:
-                return None
-            code = code if code[:3] == "IK3" else "IK3-8"
-            values = {"detail": "More faults follow here; they are not listed", "ik3": code[4:]}
-        complete = {"segment": where.segment or "", "loop": named(where.loop), **values}
+        lists = [(scope.findings, LOOP_FINDINGS)]
+        if scope.node.id != "2300":
+            lists.append((self.findings, SET_FINDINGS))
         where = Location(
             named(where.loop) or None, where.segment, where.element, claim, line, where.ordinal, where.offset,
             where.length, where.repeat,
         )  # fmt: skip
-        finding = Finding(f"X12-{code}", Severity.REJECT, where, complete)
-        kept.append(finding)
-        if not in_claim:
-            scope.findings.append(finding)
-        return finding
+        told = {"segment": where.segment or "", "loop": where.loop or ""}
+        finding = Finding(f"X12-{code}", Severity.REJECT, where, {**told, **values})
+        kept = None
+        for findings, most in lists:
+            if len(findings) < most:
+                findings.append(finding)
+                kept = finding
+            elif len(findings) == most:
+                more = "More faults follow here; they are not listed"
+                findings.append(Finding("X12-IK3-8", Severity.REJECT, where, {**told, "detail": more, "ik3": "8"}))
+        return kept
 
     def _amend(self, old: Finding, new: Finding) -> None:
         """Put a finding in another's place, now that more is known."""

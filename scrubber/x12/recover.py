@@ -44,7 +44,8 @@ class ForgivingWalker(Walker):
     ``_guess`` is the loop that was opened without its first segment, with the finding that says so: should the segment
     still come, it was only out of order. ``_belongs`` holds what may belong to a stray segment. ``_hl`` is an HL whose
     level is unknown until the next segment tells it. ``_back`` is a loop to which a segment out of place belonged:
-    what follows may belong there too.
+    what follows may belong there too. ``_behind`` are segments of a claim that stand behind its lines, with the finding
+    that says so: should they turn out to be the next claim's, whose CLM is missing, that is the finding.
     """
 
     def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
@@ -54,6 +55,7 @@ class ForgivingWalker(Walker):
         self._weak = False
         self._hl: Segment | None = None
         self._back: Loop | None = None
+        self._behind: list[tuple[int, Finding | None, Segment]] = []
         self._unknown_at = -1
 
     def _astray(self, step: Step | None, key: str, elements: list[str], text: str) -> None:
@@ -62,6 +64,7 @@ class ForgivingWalker(Walker):
             hl, self._hl = self._hl, None
             if self._tell_level(hl, step, key, elements, text):
                 return
+            step = self._loop.node.steps.get(key)
         if self._guess is not None:
             if self._late_first(key, elements, text):
                 return
@@ -70,9 +73,7 @@ class ForgivingWalker(Walker):
             if taken or self.done:
                 return
         elif self._lost:
-            if (
-                self._weak and step is not None and self._take(step, key, elements, text)
-            ):
+            if self._weak and step is not None and self._take(step, key, elements, text):
                 return
             if key in self._belongs:
                 self._mark_stray(name)
@@ -136,7 +137,8 @@ class ForgivingWalker(Walker):
         target = LEVELS.get(key) or ("2300" if key == "CLM" else None)
         at_home = self._loop.node.id in ("2000B", "2000C")
         if target is None or target == "2300" or (at_home and step is not None and step.pops == 0):
-            self._leave_out(hl)
+            self._leave_out(hl, close=elements[0] != "HL")
+            step = self._loop.node.steps.get(key)
             if step is not None and step.pops == 0 and self._take(step, key, elements, text):
                 return True
             return target == "2300" and self._force("2300", key, elements, text, silent=True)
@@ -151,11 +153,11 @@ class ForgivingWalker(Walker):
         step = self._loop.node.steps.get(key)
         return step is not None and self._take(step, key, elements, text)
 
-    def _leave_out(self, hl: Segment) -> None:
+    def _leave_out(self, hl: Segment, *, close: bool) -> None:
         """An HL that opens no level: its fault is told of the level above, or of what it stands in if that goes on."""
         chain = self._chain()
         depth = next((n for n, loop in enumerate(chain) if loop.node.id == "2000A"), len(chain) - 1)
-        if all(map(_complete, chain[:depth])):
+        if close and all(map(_complete, chain[:depth])):
             ordinal, start = self.ordinal, self.start
             self.ordinal, self.start = hl.ordinal, hl.offset
             for _ in range(depth):
@@ -172,7 +174,7 @@ class ForgivingWalker(Walker):
     def _end(self, start: int) -> None:
         if self._hl is not None:
             hl, self._hl = self._hl, None
-            self._leave_out(hl)
+            self._leave_out(hl, close=True)
         super()._end(start)
 
     def _force(self, target: str, key: str, elements: list[str], text: str, *, silent: bool = False) -> bool:
@@ -241,9 +243,10 @@ class ForgivingWalker(Walker):
         self._read(use, key, elements, text)
         return True
 
-    def _too_often(self, use: SegmentUse) -> None:
+    def _too_often(self, use: SegmentUse) -> Finding | None:
         times = "once" if use.max == 1 else f"{use.max} times"
-        self._report("IK3-5", use.id, f"{use.id} ({use.definition.name}) may stand {times} in loop {use.loop.id}")
+        detail = f"{use.id} ({use.definition.name}) may stand {times} in loop {use.loop.id}"
+        return self._report("IK3-5", use.id, detail)
 
     def _too_many_loops(self, node: LoopUse) -> None:
         times = "once" if node.max == 1 else f"{node.max} times"
@@ -288,16 +291,20 @@ class ForgivingWalker(Walker):
                 if pops and outer.node.epoch and outer.node.id != "2300":
                     return False
                 if is_full(outer, use.bit, use.max):
-                    self._too_often(use)
+                    finding = self._too_often(use)
                 else:
-                    self._report("IK3-7", use.id, f"{use.id} ({use.definition.name}) stands too late in loop {outer.id}")
+                    finding = self._report(
+                        "IK3-7", use.id, f"{use.id} ({use.definition.name}) stands too late in loop {outer.id}"
+                    )
                     if pops:
                         self._back, self._lost, self._belongs = outer, True, frozenset()
                     outer.position = use.position  # Perhaps what stood before came too early: go on from here.
                 raise_count(outer, use.bit, use.max)
                 inner, self._loop = self._loop, outer
-                self._read(use, key, elements, text)
+                segment = self._read(use, key, elements, text)
                 self._loop = inner
+                if outer.node.id == "2300" and self._chain()[pops - 1].node.id == "2400":
+                    self._behind.append((self.ordinal, finding, segment))
                 return True
             node = next((n for n in outer.node.loops if key in n.first.keys and not n.epoch), None)
             if node is not None:
@@ -373,11 +380,13 @@ class ForgivingWalker(Walker):
         return use if sure or self._plan.matcher(use.definition)(text) is not None else None
 
     def _told_apart(self, last: Loop, way: SegmentUse) -> bool:
-        """Whether a segment cannot belong to the last occurrence of its loop: that one is complete and has it."""
+        """Whether a segment cannot belong to the last occurrence of its loop: that one is complete and has it. For a
+        claim, only diagnoses tell so much: everything else may just stand too late, or too often."""
         bit = way.bit if way.loop is last.node else way.loop.bit
-        return _complete(last) and bool(last.seen & bit)
+        return _complete(last) and bool(last.seen & bit) and (last.node.id != "2300" or way.id == "HI")
 
     def _open_without_first(self, outer: Loop, node: LoopUse, way: SegmentUse) -> None:
+        taken = self._take_back() if node.id == "2300" else []
         while self._loop is not outer:
             self._close()
         silent = self._explained()
@@ -395,6 +404,28 @@ class ForgivingWalker(Walker):
         elif first.id == "LX":
             self._lines.allow_gap()
         self._guess = (loop, finding, way)
+        for segment in taken:
+            assert segment.use is not None
+            raise_count(loop, segment.use.bit, segment.use.max)
+            moved = Segment(segment.elements, segment.ordinal, segment.offset, loop, segment.use)
+            loop.segments.append(moved)
+            loop.index.setdefault(segment.use.keys[0], moved)
+
+    def _take_back(self) -> list[Segment]:
+        """The segments just before this one that were read into the claim before, behind its lines."""
+        last = self._loop.up("2300")
+        taken: list[Segment] = []
+        expected = self.ordinal - 1
+        while last is not None and self._behind and self._behind[-1][0] == expected and last.segments:
+            _, finding, segment = self._behind.pop()
+            if last.segments[-1] is not segment:
+                break
+            last.segments.pop()
+            last.findings[:] = [f for f in last.findings if f is not finding]
+            taken.insert(0, segment)
+            expected -= 1
+        self._behind.clear()
+        return taken
 
     def _check_guess(self) -> None:
         """Whether the first segment of the guessed loop may still come; until then every segment is looked at."""

@@ -20,6 +20,9 @@ BLOCK = 1 << 15
 LONGEST_SEGMENT = 1 << 20
 """Bytes after which a piece without a terminator is no segment: hostile or damaged data, cut and reported."""
 
+BLANKS = "\r\n\t "
+"""What may stand between segments, though X12 knows nothing of it."""
+
 ISA_LENGTH = 106
 """Bytes of an ISA with every element at its fixed width, terminator included (X12.5)."""
 
@@ -93,12 +96,16 @@ class Place(NamedTuple):
 class Source:
     """A stream of bytes read once, hashed as it goes.
 
-    ``path`` is only a name for reports. Raises OSError as the underlying file does.
+    ``path`` is only a name for reports. ``position`` is the byte that the next read starts with. Raises OSError as the
+    underlying file does.
     """
 
     def __init__(self, stream: BinaryIO, path: str) -> None:
         self.path = path
         self.size = 0
+        self.position = 0
+        self.wrapped: tuple[int, int] | None = None
+        """Bytes of each line and of its end, where lines are broken at a fixed length: ``read`` then joins them."""
         self._stream = stream
         self._sha256 = hashlib.sha256()
         self._pushed = b""
@@ -112,23 +119,34 @@ class Source:
         """The next bytes, ``b""`` at the end."""
         if self._pushed:
             data, self._pushed = self._pushed, b""
-            return data
-        data = self._stream.read(size)
-        self._sha256.update(data)
-        self.size += len(data)
+        else:
+            data = self._stream.read(size) or b""
+            self._sha256.update(data)
+            self.size += len(data)
+            if self.wrapped is not None:
+                joined = data.translate(None, b"\r\n")
+                data = joined if joined or not data else self.read(size)
+        self.position += len(data)
         return data
 
     def push(self, data: bytes) -> None:
         """Give bytes back: the next read returns them."""
         self._pushed = data + self._pushed
+        self.position -= len(data)
 
     def peek(self, size: int) -> bytes:
         """At least ``size`` of the next bytes where there are so many, without taking them."""
-        data = self.read(max(size, BLOCK))
-        while len(data) < size and (more := self.read()):
-            data += more
+        parts = [self.read(max(size, BLOCK))]
+        while sum(map(len, parts)) < size and (more := self.read()):
+            parts.append(more)
+        data = b"".join(parts)
         self.push(data)
         return data
+
+    def skip(self, count: int) -> None:
+        """Drop bytes that a peek has shown."""
+        data = self.read()
+        self.push(data[count:])
 
     def drain(self) -> None:
         """Read to the end, so that the digest covers the whole file."""
@@ -136,18 +154,26 @@ class Source:
         while self.read():
             pass
 
+    def unwrap(self, line: int, end: int) -> None:
+        """Join lines of this length from here, the file's start, on; positions are then those of the joined text."""
+        self.wrapped = (line, end)
+        self._pushed = self._pushed.translate(None, b"\r\n")
+
+    def place(self, position: int) -> int:
+        """The byte of the file at a position."""
+        return position if self.wrapped is None else position + position // self.wrapped[0] * self.wrapped[1]
+
 
 class Splitter:
     """Cuts a source into the texts between segment terminators, a block at a time.
 
-    ``offset`` is the byte at which the next block starts. A piece longer than LONGEST_SEGMENT is cut there and the rest
-    of it dropped (counted in the next offset, and in ``dropped``), so that no input needs unbounded memory.
+    ``offset`` is the position of the first piece returned last. A piece longer than LONGEST_SEGMENT is cut there and
+    the rest of it dropped, so that no input needs unbounded memory.
     """
 
-    def __init__(self, source: Source, terminator: str, offset: int) -> None:
+    def __init__(self, source: Source, terminator: str) -> None:
         self.terminator = terminator
-        self.offset = offset
-        self.dropped = 0
+        self.offset = 0
         self.unterminated = False
         """Whether the pieces just returned are one last segment that lacks its terminator."""
         self._source = source
@@ -156,40 +182,35 @@ class Splitter:
 
     def next(self) -> list[str] | None:
         """The next pieces, or None at the end of the data."""
-        while data := self._source.read():
+        source = self._source
+        while True:
+            self.offset = source.position - len(self._tail)
+            data = source.read()
+            if not data:
+                break
             text = data.decode("latin-1")
             if self._dropping:
-                text = self._drop(text)
-                if not text:
+                head, found, text = text.partition(self.terminator)
+                if not found:
                     continue
+                self._dropping = False
+                self.offset += len(head) + 1
             pieces = (self._tail + text).split(self.terminator)
             self._tail = pieces.pop()
             if len(self._tail) > LONGEST_SEGMENT:
                 pieces.append(self._tail[:LONGEST_SEGMENT])
                 self._dropping = True
-                self.dropped += len(self._tail) - LONGEST_SEGMENT
                 self._tail = ""
             if pieces:
                 return pieces
-        if self._tail:
-            self.unterminated = bool(self._tail.strip())
-            pieces, self._tail = [self._tail], ""
-            return pieces
-        return None
+        tail, self._tail = self._tail.rstrip(BLANKS), ""
+        self.unterminated = bool(tail.strip(BLANKS))
+        return [tail] if tail else None
 
-    def _drop(self, text: str) -> str:
-        """Skip to the next terminator."""
-        head, found, rest = text.partition(self.terminator)
-        self.dropped += len(head)
-        if not found:
-            return ""
-        self._dropping = False
-        return rest
-
-    def rest(self) -> str:
-        """The text after the last terminator, taken out, so that it can be given back to the source."""
-        tail, self._tail = self._tail, ""
-        return tail
+    def give_back(self, pieces: list[str]) -> None:
+        """Return these pieces, the last of those handed out, and what follows them to the source."""
+        self._source.push(self.terminator.join([*pieces, self._tail]).encode("latin-1"))
+        self._tail = ""
 
 
 class Isa(NamedTuple):
@@ -218,10 +239,10 @@ def read_isa(text: str) -> Isa | None:
     if position + 2 >= len(text):
         return None
     component, terminator = text[position + 1], text[position + 2]
-    if component.isalnum() or terminator.isalnum() or separator in (component, terminator):
+    if component.isalnum() or terminator.isalnum() or len({separator, component, terminator}) < 3:
         return None
     elements = text[: position + 2].split(separator)
     repetition = elements[11]
-    if len(repetition) != 1 or repetition.isalnum() or repetition.isspace():
+    if len(repetition) != 1 or repetition.isalnum() or repetition in (" ", component, terminator):
         repetition = ""
     return Isa(elements, Delimiters(separator, component, repetition, terminator), position + 2)

@@ -171,8 +171,10 @@ class Walker(Recorder):
             if entry is not None and not lost:
                 place, bit, match, safe, use = entry
                 if place >= position and not seen & bit:
-                    if accepted is not use and match(text) is not None and (
-                        len(elements) <= safe or self._holds(use.definition, elements)
+                    if (
+                        accepted is not use
+                        and match(text) is not None
+                        and (len(elements) <= safe or self._holds(use.definition, elements))
                     ):
                         accepted = use
                         if elements[0] not in seldom:
@@ -213,9 +215,7 @@ class Walker(Recorder):
 
     # Steps that change the loop or repeat a segment ---------------------------------------------------------------
 
-    def _take(
-        self, step: Step, key: str, elements: list[str], text: str, accepted: SegmentUse | None = None
-    ) -> bool:
+    def _take(self, step: Step, key: str, elements: list[str], text: str, accepted: SegmentUse | None = None) -> bool:
         """Take a step if it is in order and within its maximum, here and now: close and open loops, then read."""
         loop = target = self._loop
         for _ in range(step.pops):
@@ -331,8 +331,7 @@ class Walker(Recorder):
                 self._set_delimiters(self._declared)
                 use = first.use
                 assert use is not None
-                other = self._with_separator(use.definition, first.elements, before, doubted)
-                for fault in other:
+                for fault in self._with_separator(use.definition, first.elements, before, doubted):
                     self._element_fault(fault, first)
             return as_declared if len(as_declared) < len(faults) else faults
         other = find_separator(definition, elements, self.delimiters)
@@ -351,7 +350,9 @@ class Walker(Recorder):
         for fault in faults:
             if fault.element not in left and definition.elements[fault.element - 1].components:
                 ref = f"{definition.id}{fault.element:02d}"
-                detail = f"{ref} is written with {other} between its components, this file has {self.delimiters.component}"
+                detail = (
+                    f"{ref} is written with {other} between its components, this file has {self.delimiters.component}"
+                )
                 told.setdefault(fault.element, fault._replace(component=0, ref=ref, detail=detail))
         return [f for f in faults if f.element not in told] + list(told.values())
 
@@ -408,14 +409,12 @@ class Walker(Recorder):
         """The set is over: close every loop."""
         self.start = start
         if not self.closed_by_se:
-            self.ordinal += 1  # What is missing would have stood here.
+            for loop in self._chain():
+                loop.damaged = True  # Cut off: that is the finding, not each segment that is gone.
         while self._loop.parent is not None:
             self._close()
-        self.root.seen |= self.guide.root.uses[-1].bit  # A missing SE is an envelope fault, reported there.
-        if missing := self.guide.root.required & ~self.root.seen:
+        if (missing := self.guide.root.required & ~self.root.seen) and not self.root.damaged:
             self._missing(self.root, missing)
-        if not self.closed_by_se:
-            self.ordinal -= 1
         self.done = True
 
     def finish(self, start: int) -> None:
