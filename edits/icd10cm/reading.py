@@ -85,17 +85,11 @@ def looks(claim: Claim, know: Knowledge) -> Hashable:
     scratch = know.scratch
     if _LOOKS in scratch:
         return scratch[_LOOKS]  # type: ignore[no-any-return]
-    day: date | None = None
-    for line in claim.lines:
-        first = line.first
-        if first is None or (day is not None and first != day):
-            day = None
-            break
-        day = first
+    day, hi = claim.service_from, claim.hi
     key: Hashable = None
-    if day is not None and ICD10_START <= day <= know.icd10cm.last:
+    if day is not None and hi is not None and day == claim.service_to and ICD10_START <= day <= know.icd10cm.last:
         # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
-        key = (day.year, day.month, *[(d.written, d.qualifier, d.position) for d in claim.diagnoses])
+        key = (day.year, day.month, claim.delimiters.component, *hi.elements)
     scratch[_LOOKS] = key
     return key
 

@@ -55,26 +55,35 @@ in_order = alike(figures)
 
 
 def parties(claim: Claim, know: Knowledge) -> Hashable:
-    """The same for names of organisations and ZIP codes: True where no check on them can have anything to say."""
+    """What the checks on names, NPIs and addresses see: the billing provider's address and every NPI.
+
+    None where one of them may have more to look at: a service facility, an organisation with a person's name.
+    """
     billing = claim.billing
-    town = billing.loop.index.get("N4") if billing else None
-    code = town.get(3) if town else ""
-    if claim.facility is not None or len(code) != 9 or not code.isdigit():
+    if billing is None or claim.facility is not None:
         return None
+    index = billing.loop.index
+    street, town = index.get("N3"), index.get("N4")
+    if street is None or town is None:
+        return None
+    seen = [*street.elements, *town.elements]
     for segment in _names(claim, know):
         elements = segment.elements
         if len(elements) > 4 and elements[2] == "2" and any(elements[4:8]):
             return None
+        if len(elements) > 9 and elements[8] == "XX":
+            seen.append(elements[9])
     for line in claim.lines:
         if line.loop.children:
             return None
-    return True
+    return tuple(seen)
 
 
 with_parties = alike(parties)
-"""For a check that has nothing to say of a claim for which ``parties`` is True."""
+"""For a check that sees nothing of a claim but its names, NPIs and addresses."""
 
 
+@with_parties
 def npi(claim: Claim, know: Knowledge) -> Found:
     """CLM-01: every provider id sent as an NPI, above the claim, on it and on its lines."""
     first_digits = know.params["first_digits"]
@@ -303,6 +312,7 @@ def payer_sequence(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
+@with_parties
 def street_address(claim: Claim, know: Knowledge) -> Found:
     """CLM-23: the billing provider's address is a street, not a box."""
     segment = claim.billing.loop.find("N3") if claim.billing else None

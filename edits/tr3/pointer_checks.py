@@ -97,7 +97,10 @@ def _hits(claim: Claim, faults: Iterable[_Fault]) -> Iterator[Hit]:
 
 
 def _looks(claim: Claim, know: Knowledge) -> Hashable:
-    return (tuple([d.position for d in claim.diagnoses]), *[line.written_pointers for line in claim.lines])
+    diagnoses = claim.diagnoses
+    if not diagnoses or diagnoses[-1].position != len(diagnoses):
+        return None
+    return (len(diagnoses), *[line.written_pointers for line in claim.lines])
 
 
 by_pattern = alike(_looks)
@@ -153,11 +156,11 @@ def diagnosis_without_pointer(claim: Claim, know: Knowledge) -> Sequence[Hit]:
 
 
 def _looks_with_codes(claim: Claim, know: Knowledge) -> Hashable:
-    first = claim.service_from
-    if first is None or first != claim.service_to:
+    day, hi = claim.service_from, claim.hi
+    if day is None or hi is None or day != claim.service_to:
         return None
-    codes = tuple([d.code for d in claim.diagnoses])
-    return (first.year, first.month, codes, *[line.written_pointers for line in claim.lines])
+    firsts = [line.pointers[0] if line.pointers else 0 for line in claim.lines]
+    return (day.year, day.month, *firsts, claim.delimiters.component, *hi.elements)
 
 
 @alike(_looks_with_codes)

@@ -123,7 +123,7 @@ class _Known(NamedTuple):
     of the others."""
 
     again: tuple[_Runner, ...]
-    gaps: tuple[tuple[_Rule, Gap], ...]
+    unchecked: tuple[Unchecked, ...]
 
 
 _Plan = tuple[tuple[_Runner, ...], tuple[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]], ...]]
@@ -187,13 +187,13 @@ class Engine:
         self._runs = {n: self._compile(e) for n, e in enumerate(self._edits) if not catalogue.packs[e.pack].shipped}
         self._once = self._once_bits()
         self._profiles: dict[str, _Profile] = {}
-        self._memories: list[dict[Hashable, _Known]] = []
+        self._memories: dict[Hashable, dict[Hashable, _Known]] = {}
         self._remembered = 0
         self._by_payer: dict[tuple[str, str], _Profile] = {}
         self._filing = {code: p.name for p in catalogue.profiles.values() for code in p.filing}
         self._payers = {id: p.name for p in catalogue.profiles.values() for id in p.payer_ids} | dict(config.payers)
         self._above: Loop | None = None
-        self._levels: dict[str, Loop | None] = {}
+        self._levels: dict[str, Loop | None] = dict.fromkeys(_LEVELS)
         self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
         self._know = _Knowledge(sources or Sources.shipped(), received, self._profile("unknown"), catalogue)
 
@@ -216,6 +216,7 @@ class Engine:
         found: list[tuple[_Rule, Hit | Gap]] = []
         crashed: list[tuple[Edit, str]] = []
         runners, groups = plan
+        unchecked: tuple[Unchecked, ...] = ()
         for key, group, memory in groups:
             looks = key(claim, know)
             if looks is None:
@@ -226,12 +227,14 @@ class Engine:
                 known = self._learn(looks, group, memory, claim, found, crashed)
             elif known.again:
                 self._run(known.again, claim, found, crashed)
-            if known.gaps:
-                found.extend(known.gaps)
+            if known.unchecked:
+                unchecked += known.unchecked
         self._run(runners, claim, found, crashed)
         judgement = Judgement()
         if found or crashed:
             self._settle(claim, structural, found, crashed, judgement)
+        if unchecked:
+            judgement.unchecked = list(dict.fromkeys([*unchecked, *judgement.unchecked]))
         return judgement
 
     def _run(
@@ -263,7 +266,7 @@ class Engine:
     ) -> _Known:
         """Run a group's checks on the first claim of its looks; note which to run again, and which gaps to repeat."""
         again: list[_Runner] = []
-        gaps: list[tuple[_Rule, Gap]] = []
+        gaps: list[Unchecked] = []
         for runner in runners:
             own: list[tuple[_Rule, Hit | Gap]] = []
             fallen = len(crashed)
@@ -272,12 +275,12 @@ class Engine:
                 again.append(runner)
                 found.extend(own)
             else:
-                gaps.extend((rule, gap) for rule, gap in own if isinstance(gap, Gap))
+                gaps.extend(Unchecked(rule.edit.id, gap.reason, gap.line) for rule, gap in own if isinstance(gap, Gap))
         self._remembered += 1
         if self._remembered > REMEMBERED:
             self._remembered = 0
-            for memories in self._memories:
-                memories.clear()
+            for each in self._memories.values():
+                each.clear()
         known = memory[looks] = _Known(tuple(again), tuple(gaps))
         return known
 
@@ -332,9 +335,9 @@ class Engine:
                 (alone if key is None else groups.setdefault(key, [])).append(runner)
         shared: list[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]]] = []
         for key, group in groups.items():
-            memory: dict[Hashable, _Known] = {}
-            self._memories.append(memory)
-            shared.append((key, tuple(group), memory))
+            # The same checks under the same profile remember together, whatever else runs beside them.
+            which = (profile.name, key, tuple([rule.number for _, _, rule in group]))
+            shared.append((key, tuple(group), self._memories.setdefault(which, {})))
         plan = profile.chosen[bits] = (tuple(alone), tuple(shared))
         return plan
 
@@ -357,15 +360,20 @@ class Engine:
 
     def _once_done(self, claim: Loop) -> int:
         """Note the loops above this claim; the bits of edits that were judged for them before."""
-        self._above = claim.parent
+        self._above = outer = claim.parent
+        above: dict[str, Loop] = {}
+        while outer is not None:
+            above[outer.node.id] = outer
+            outer = outer.parent
         done = 0
-        for level in _LEVELS:
-            loop = claim.up(level)
-            if loop is not None and loop is self._levels.get(level):
+        for level, before in self._levels.items():
+            loop = above.get(level)
+            if loop is not None and loop is before:
                 done |= self._once[level]
             else:
                 self._levels[level] = loop
-                self._told[level].clear()
+                if self._told[level]:
+                    self._told[level].clear()
         return done
 
     # What they say -------------------------------------------------------------------------------------------------
