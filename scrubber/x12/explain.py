@@ -134,7 +134,7 @@ def _element(element: Element, value: str, number: int, delimiters: Delimiters) 
 def _composite(element: Element, value: str, number: int, repeat: int, delimiters: Delimiters) -> Iterator[Fault]:
     parts = value.split(delimiters.component)
     components = element.components or []
-    if len(parts) > 1 and not parts[-1]:
+    if len(parts) > 1 and not parts[-1] and len(parts) <= element.most:
         yield Fault(
             "8", 0, 0, 0, element.ref, element.name, element.data_element, value,
             f"{_called(element)} ends with an empty component: drop the trailing {delimiters.component}",

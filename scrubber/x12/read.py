@@ -25,7 +25,7 @@ from scrubber.x12.events import (
 )
 from scrubber.x12.explain import explain
 from scrubber.x12.guide import Guide, shipped
-from scrubber.x12.recognise import SEGMENT, find_isa, is_indented, line_length, not_x12, what_it_is
+from scrubber.x12.recognise import SEGMENT, find_envelope, find_isa, is_indented, line_length, not_x12, what_it_is
 from scrubber.x12.recover import ForgivingWalker
 from scrubber.x12.segments import BLANKS, Isa, Segment, Source, Splitter, read_isa
 from scrubber.x12.values import to_date
@@ -72,6 +72,7 @@ class _Reader:
         self.seen_st: set[str] = set()
         self.start = 0
         self.isa_start = 0
+        self.stray_sets = False
         self.junk = False
 
     def events(self) -> Iterator[ReaderEvent]:
@@ -141,10 +142,9 @@ class _Reader:
         splitter = Splitter(self.source, terminator)
         while (todo := splitter.next()) is not None:
             position = splitter.offset
-            if splitter.unterminated:
-                offset = self.source.place(position)
-                detail = "The last segment has no segment terminator"
-                self._note("004", detail, Severity.WARNING, offset, len(todo[0]))
+            if splitter.unterminated and not self._is_end(todo[0], position):
+                yield from self._cut_off(todo[0], position)
+                return
             while todo:
                 # Where lines are broken, each piece's place is worked out anew.
                 pieces = todo[:1] if self.source.wrapped else todo
@@ -155,6 +155,23 @@ class _Reader:
                 if self.source.wrapped:
                     position += len(pieces[0]) + 1
                 todo = todo[len(pieces) :]
+
+    def _is_end(self, text: str, position: int) -> bool:
+        """Whether a last segment without terminator is all of the IEA; else the file is cut off in it."""
+        assert self.isa is not None
+        start = position + len(text) - len(text.lstrip(BLANKS))
+        elements = text.strip(BLANKS).split(self.isa.delimiters.element)
+        if elements[0] != "IEA" or _get(elements, 2) != self.isa.elements[13]:
+            return False
+        detail = "The last segment has no segment terminator"
+        self._note("004", detail, Severity.WARNING, self.source.place(start), len(text) - (start - position))
+        return True
+
+    def _cut_off(self, text: str, position: int) -> Iterator[ReaderEvent]:
+        """A last segment that is not whole: that the file is cut off is the finding, not what the segment lacks."""
+        if self.walker is not None and not self.skip_set and find_envelope(text) is None:
+            self.walker.silent = True
+            yield from self._segments([text], self.source.place(position))
 
     def _segments(self, pieces: list[str], offset: int) -> Generator[ReaderEvent, None, int | None]:
         """Read pieces, the first of which starts at this byte. Returns how many were used when the interchange ended."""
@@ -308,8 +325,11 @@ class _Reader:
         isa = self.isa
         assert isa is not None
         if self.gs is None:
-            detail = "A transaction set (ST) stands outside a functional group (GS)"
-            self._note("024", detail, Severity.REJECT, self.start, 2)
+            if not self.stray_sets:
+                detail = "A transaction set (ST) stands outside a functional group (GS)"
+                self._note("024", detail, Severity.REJECT, self.start, 2)
+                self.groups += 1  # The GS alone is missing: GE and IEA01 are not wrong as well.
+            self.stray_sets = True
         if self.skip_group or (st[1:2] != ["837"]):
             self.skip_set = True
             self.st = st
@@ -392,8 +412,9 @@ class _Reader:
     def _close_group(self, ge: list[str] | None, *, cut: bool = False) -> Iterator[ReaderEvent]:
         yield from self._close_set(self.start, cut=cut)
         gs, self.gs = self.gs, None
+        stray_sets, self.stray_sets = self.stray_sets, False
         if gs is None:
-            if ge is not None:
+            if ge is not None and not stray_sets:
                 self._note("024", "A GE segment stands outside a functional group", Severity.REJECT, self.start, 2)
             return
         if not self.skip_group:

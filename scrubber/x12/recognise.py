@@ -23,6 +23,9 @@ KINDS = {
 find_isa = re.compile(rb"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9\s])").search
 """The next thing that looks like the start of an interchange."""
 
+find_envelope = re.compile(r"[\r\n\t ]*(?:I|IS|ISA|IE|IEA|G|GS|GE|S|ST|SE)(?![A-Za-z0-9])").match
+"""A segment of an envelope, or the start of one that is cut off."""
+
 SEGMENT = re.compile(rb"(?:GS|ST|BHT|HL|NM1|CLM|LX|SV1|SE|GE|IEA|TA1)[^A-Za-z0-9\s]")
 """Text that looks like X12, outside an interchange."""
 
@@ -71,11 +74,14 @@ def line_length(head: bytes, terminator: str) -> tuple[int, int] | None:
     """Bytes of each line and of its end, where the start of a file is broken into lines of one length, segments or not;
     None for every other file."""
     end = b"\r\n" if b"\r\n" in head else b"\n"
-    lines = head.split(end)[:-1]
-    if len(lines) < 2 or terminator in "\r\n" or len(lines[0]) < 40:
-        return None
+    lines = head.split(end)
     size = len(lines[0])
-    if any(len(line) != size for line in lines) or all(line.endswith(terminator.encode("latin-1")) for line in lines):
+    whole, last = lines[:-2], lines[-2:]  # The last line of a file is as long as it happens to be.
+    if len(whole) < 2 or terminator in "\r\n" or size < 40:
+        return None
+    if any(len(line) != size for line in whole) or any(len(line) > size for line in last):
+        return None
+    if all(line.endswith(terminator.encode("latin-1")) for line in whole):
         return None
     return size, len(end)
 

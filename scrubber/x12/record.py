@@ -25,6 +25,8 @@ class Recorder:
         self.findings: list[Finding] = []
         self.ordinal = 0
         self.start = 0
+        self.silent = False
+        """Whether findings are left out: what is wrong now has been told in another way."""
         self.delimiters = delimiters
         self.root = root
         self._loop = root
@@ -85,6 +87,8 @@ class Recorder:
     def _keep(self, loop: Loop, code: str, where: Location, values: dict[str, str]) -> Finding | None:
         """Keep a finding by the claim, patient, subscriber or provider that it concerns, and those above claims for
         the set. What is too much for the set's list still rejects what it concerns."""
+        if self.silent:
+            return None
         claim, line, scope = context(loop)
         lists = [(scope.findings, LOOP_FINDINGS)]
         if scope.node.id != "2300":

@@ -398,7 +398,11 @@ class ForgivingWalker(Walker):
         if not silent:
             code = "IK3-3" if first.id in MANDATORY else "IK3-I8"
             detail = f"{first.id} ({first.definition.name}), which opens loop {node.id}, is missing"
-            finding = self._report(code, first.id, detail, loop=loop, length=0)
+            at = taken[0] if taken else None
+            finding = self._report(
+                code, first.id, detail, loop=loop, length=0,
+                ordinal=at.ordinal if at else None, offset=at.offset if at else None,
+            )  # fmt: skip
         if first.id == "HL":
             self._unknown_parent(node)
         elif first.id == "LX":

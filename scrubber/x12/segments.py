@@ -228,7 +228,7 @@ class Isa(NamedTuple):
 
 def read_isa(text: str) -> Isa | None:
     """The ISA at the start of a text, by its separators rather than its widths; None where there is none to read."""
-    if len(text) < 4 or text[:3] != "ISA" or text[3].isalnum() or text[3].isspace():
+    if len(text) < 4 or text[:3] != "ISA" or text[3].isalnum() or text[3] in BLANKS:
         return None
     separator = text[3]
     position = 3
