@@ -45,7 +45,23 @@ def compile_edit(edit: Edit, check_function: Check | None) -> Check:
     whens = [_when(condition, address) for condition in edit.when]
     if check_function is not None:
         return _guarded(check_function, _scope(address.loop), whens) if whens else check_function
-    return _judge(_must(must, address), _scope(address.loop if address.segment else lineage(address.loop)[1]), whens)
+    judge = _judge(_must(must, address), _scope(address.loop if address.segment else lineage(address.loop)[1]), whens)
+    if not whens and address.loop == "2300" and must.verb == "in" and must.at is None:
+        return _unless_listed(judge, address, frozenset(must.value))
+    return judge
+
+
+def _unless_listed(judge: Check, address: Address, listed: frozenset[str]) -> Check:
+    """The plainest condition of all, a code of the claim in a list, looks before it leaps."""
+    find, read = _finder(address), _reader(address)
+
+    def judge_unless_listed(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+        for segment in find(claim.loop):
+            if read(segment, claim) not in listed:
+                return judge(claim, know)
+        return ()
+
+    return judge_unless_listed
 
 
 def _guarded(function: Check, scope: Scope, whens: list[Holds]) -> Check:

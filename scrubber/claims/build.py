@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from scrubber.claims.model import (
     Adjudication,
@@ -81,7 +82,7 @@ class Builder:
                 supervising = supervising or self._provider(child)
             elif name == "2320":
                 other_payers.append(self._other_payer(child))
-        causes = clm.get(11).split(component) if len(elements) > 11 else []
+        causes = clm.get(11).split(component) if len(elements) > 11 else ()
         index = loop.index
         f8 = index.get("REFF8")
         claim = Claim(
@@ -101,7 +102,7 @@ class Builder:
             patient=person,
             payer=subscriber.payer if subscriber else None,
             other_payers=other_payers,
-            related_causes=tuple(c for c in causes[:3] if c),
+            related_causes=tuple([c for c in causes[:3] if c]) if causes else (),
             accident_state=causes[3] if len(causes) > 3 else "",
             accident=_dates(index.get("DTP439")),
             payer_control_number=f8.get(2) if f8 else "",
@@ -179,10 +180,8 @@ class Builder:
         found = []
         for position, element in enumerate(hi.elements):
             if position and element:
-                qualifier, _, rest = element.partition(component)
-                written = rest.partition(component)[0].rstrip()
+                code, qualifier, written = _diagnosis(element, component)
                 if written:
-                    code = written.replace(".", "").upper()
                     found.append(Diagnosis(code, qualifier, position, hi, written))
         return hi, tuple(found)
 
@@ -201,19 +200,14 @@ class Builder:
             elements = sv1.elements
             component = self.delimiters.component
             size = len(elements)
-            parts = elements[1].split(component) if size > 1 else [""]
-            qualifier = parts[0]
-            if len(parts) > 1:
-                procedure = parts[1].rstrip()
-                if len(parts) > 2:
-                    modifiers = tuple(m for m in parts[2:6] if m)
+            if size > 1:
+                qualifier, procedure, modifiers = _procedure(elements[1], component)
             charge = to_decimal(elements[2]) if size > 2 else None
             basis = elements[3] if size > 3 else ""
             units = to_decimal(elements[4]) if size > 4 else None
             own = elements[5] if size > 5 else ""
             if size > 7 and elements[7]:
-                written = tuple(elements[7].split(component))
-                pointers = tuple(int(p) for p in written if p.isdecimal() and len(p) < 4)
+                written, pointers = _pointers(elements[7], component)
         service = _dates(index.get("DTP472"))
         by_position = {d.position: d for d in claim.diagnoses} if pointers else {}
         rendering = claim.rendering
@@ -264,6 +258,31 @@ class Builder:
             adjudicated=dates.first if dates else None,
             loop=loop,
         )
+
+
+# Practices repeat the same few procedures, pointers and codes: composites are taken apart once.
+
+
+@lru_cache(maxsize=16_384)
+def _procedure(text: str, component: str) -> tuple[str, str, tuple[str, ...]]:
+    """SV101: qualifier, procedure, modifiers."""
+    parts = text.split(component)
+    return parts[0], parts[1].rstrip() if len(parts) > 1 else "", tuple([m for m in parts[2:6] if m])
+
+
+@lru_cache(maxsize=4_096)
+def _pointers(text: str, component: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """SV107: its components as written, and those that are numbers."""
+    written = tuple(text.split(component))
+    return written, tuple([int(p) for p in written if p.isdecimal() and len(p) < 4])
+
+
+@lru_cache(maxsize=16_384)
+def _diagnosis(text: str, component: str) -> tuple[str, str, str]:
+    """An element of HI: code without the dot, qualifier, code as written."""
+    qualifier, _, rest = text.partition(component)
+    written = rest.partition(component)[0].rstrip()
+    return written.replace(".", "").upper(), qualifier, written
 
 
 def _subscriber(loop: Loop) -> Subscriber:
