@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from scrubber import __version__
+
 if TYPE_CHECKING:
     from scrubber.catalogue.index import Catalogue
     from scrubber.config import Config
@@ -64,7 +66,7 @@ def _list(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 
 def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        click.echo(f"scrubber {read_version()}")
+        click.echo(f"scrubber {__version__}")
         ctx.exit()
 
 
@@ -160,7 +162,7 @@ def check(
     request = Request(
         options=options,
         packs=(*settings.packs, *packs),
-        version=read_version(),
+        version=__version__,
         format=format_,
         redact=redact,
         quiet=quiet,
@@ -290,16 +292,6 @@ def decide(tally: Tally, fail_on: str) -> int:
     if fail_on == "warning":
         return FOUND if rejects or found["warning"] else OK
     return FOUND if rejects and fail_on == "reject" else OK
-
-
-def read_version() -> str:
-    """The version installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("scrubber")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 def _settings(path: str | None) -> Config:

@@ -9,10 +9,8 @@ import contextlib
 import gc
 import os
 import signal
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +29,8 @@ from scrubber.trouble import locate_crash
 from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     from scrubber.reports.acknowledge import Acknowledgements
     from scrubber.reports.outbound import AckOptions
 
@@ -224,6 +224,9 @@ def _judge_side_by_side(
     request: Request, paths: Sequence[str], report: Report, tally: Tally, progress: Progress
 ) -> None:
     """Each file in a process of its own; what was found is written in the order of the files."""
+    import tempfile
+    from concurrent.futures import ProcessPoolExecutor
+
     order = replace(request, options=replace(request.options, catalogue=None))
     with (
         tempfile.TemporaryDirectory(prefix="scrubber-") as folder,
@@ -256,6 +259,8 @@ def _judge_side_by_side(
 
 
 def _submit(pool: ProcessPoolExecutor, path: str, piece: str) -> Future[Tally] | None:
+    from concurrent.futures import BrokenExecutor
+
     try:
         return pool.submit(_judge_piece, path, piece)
     except BrokenExecutor:
@@ -264,6 +269,8 @@ def _submit(pool: ProcessPoolExecutor, path: str, piece: str) -> Future[Tally] |
 
 def _result(future: Future[Tally] | None, order: Request, path: str, piece: str) -> Tally | None:
     """What was found; None when the process that judged the file died."""
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+
     if future is not None:
         with contextlib.suppress(BrokenExecutor):
             return future.result()

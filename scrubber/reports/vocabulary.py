@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Vocabulary:
 @cache
 def read_vocabulary() -> Vocabulary:
     """The words, read once."""
-    text = files("scrubber.edits.tr3").joinpath("tables", "ack_words.toml").read_text(encoding="utf-8")
+    folder = Path(next(iter(import_module("scrubber.edits.tr3").__path__)))
+    text = (folder / "tables" / "ack_words.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)
     status = {code: StatusWords(**row) for code, row in tables.pop("status").items()}
     entities = {level: frozenset(codes) for level, codes in tables.pop("entities").items()}

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from importlib import import_module
+from pathlib import Path
 
 NEVER_AN_EDIT = "9"
 
@@ -71,7 +71,7 @@ class PtpTable:
     def starter(cls) -> PtpTable:
         """The shipped starter table, from ``edits/ncci/tables``: ``ptp_starter.csv`` with column_one, column_two,
         effective, deletion, indicator (dates ISO, empty for unknown or open) and ``ptp_clear.csv``."""
-        tables = files("scrubber.edits.ncci") / "tables"
+        tables = Path(next(iter(import_module("scrubber.edits.ncci").__path__))) / "tables"
         rows = (
             PtpRow(r["column_one"], r["column_two"], _day(r["effective"]), _day(r["deletion"]), r["indicator"])
             for r in _records(tables / "ptp_starter.csv")
@@ -125,7 +125,7 @@ class PtpTable:
         return row.effective is not None or day >= self.from_ or day == row.deletion
 
 
-def _records(table: Traversable) -> Iterator[dict[str, str]]:
+def _records(table: Path) -> Iterator[dict[str, str]]:
     """The rows of a small CSV with ``#`` comments above its header."""
     lines = table.read_text(encoding="ascii").splitlines()
     return iter(csv.DictReader(line for line in lines if not line.startswith("#")))

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from scrubber.x12.segments import Delimiters
@@ -224,7 +224,7 @@ class Guide:
 @cache
 def shipped() -> Guide:
     """The guide that we ship, loaded on first use."""
-    return load((files("scrubber.x12") / "guide.json").read_bytes())
+    return load(Path(__file__).with_name("guide.json").read_bytes())
 
 
 def load(data: bytes) -> Guide:
