@@ -33,8 +33,10 @@ REMEMBERED = 20_000
 Entry = tuple[int, int, Callable[[str], object], int, SegmentUse]
 """What the hot path needs of a segment in its loop: position, bit, matcher, safe length, use."""
 
-SELDOM_TWICE = frozenset(("CLM", "HL", "DMG", "ISA", "ST", "SE", "BHT"))
-"""Segments whose text hardly ever comes again: not worth remembering."""
+SELDOM_TWICE = frozenset(
+    ("CLM", "HL20", "HL22", "HL23", "DMG", "N3", "N4", "NM1IL", "NM1QC", "REFD9", "REF6R", "REFEA", "ST", "SE", "BHT")
+)
+"""Segments, by qualified id, whose text hardly ever comes again: remembering them would only make memory slow."""
 
 CHECKED = frozenset(("HL", "LX", "SE"))
 """Segments that are judged beside those before them."""
@@ -177,7 +179,7 @@ class Walker(Recorder):
                         and (len(elements) <= safe or self._holds(use.definition, elements))
                     ):
                         accepted = use
-                        if elements[0] not in seldom:
+                        if key not in seldom:
                             known[text] = (elements, key, use)
                     if accepted is use:
                         seen |= bit
@@ -259,7 +261,7 @@ class Walker(Recorder):
             ):
                 self._read(use, key, elements, text)
                 return True
-            if elements[0] not in SELDOM_TWICE:
+            if key not in SELDOM_TWICE:
                 self._plan.known[text] = (elements, key, use)
         loop = self._loop
         segment = make_segment(Segment, (elements, self.ordinal, self.start, use, loop.ref))
@@ -302,7 +304,7 @@ class Walker(Recorder):
         if self._plan.matcher(definition)(text) is not None and (
             len(elements) <= definition.safe or self._holds(definition, elements)
         ):
-            if name not in SELDOM_TWICE:
+            if key not in SELDOM_TWICE:
                 self._plan.known[text] = (elements, key, use)
         else:
             for fault in self._faults(definition, segment):
