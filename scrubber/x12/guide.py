@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.x12.segments import Delimiters
 
@@ -27,7 +27,7 @@ EPOCH_LOOPS = frozenset(("2000A", "2000B", "2000C", "2300"))
 """Loops that repeat without practical bound: read, judged and let go, never collected under their parent."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Element:
     """One element or component of a segment as the guide has it.
 
@@ -55,26 +55,44 @@ class Element:
 
 
 class Definition:
-    """A segment as the guide defines it in one or more places."""
+    """A segment as the guide defines it in one or more places.
 
-    __slots__ = ("_matchers", "dates", "elements", "id", "most", "name", "notes", "pairs", "safe")
+    A file meets few of the guide's 191 definitions: all but ``id``, ``name`` and ``most`` are made of the record when
+    one of them is first asked for.
+    """
 
-    def __init__(self, id: str, name: str, elements: list[Element], notes: list[str], most: int) -> None:
-        self.id = id
-        self.name = name
-        self.elements = elements
-        self.most = most
+    __slots__ = ("_lists", "_matchers", "_record", "dates", "elements", "id", "most", "name", "notes", "pairs", "safe")
+
+    elements: list[Element]
+    notes: tuple[Note, ...]
+    dates: tuple[tuple[int, int, str], ...]
+    pairs: frozenset[int]
+    """First elements of the pairs that stand or fall together; the pattern sees to these notes itself."""
+    safe: int
+    """A matching segment of so many parts at most (its id counted) is valid. A longer one may still hold a date that
+    does not exist, or violate a syntax note."""
+
+    def __init__(self, record: dict[str, Any], lists: dict[str, frozenset[str]]) -> None:
+        self.id: str = record["id"]
+        self.name: str = record["name"]
+        self.most: int = record["most"]
         """Elements that the base standard's segment has."""
-        self.notes = tuple(n for n in map(parse_note, notes) if self._can_fail(n))
+        self._record = record
+        self._lists = lists
+        self._matchers: dict[Delimiters, Callable[[str], object]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        # A slot that is still empty asks here.
+        if name not in ("elements", "notes", "dates", "pairs", "safe"):
+            raise AttributeError(name)
+        self.elements = [_element(e, self._lists) for e in self._record["elements"]]
+        self.notes = tuple(n for n in map(parse_note, self._record["notes"]) if self._can_fail(n))
         self.dates = tuple(self._dates())
         self.pairs = frozenset(
             n.elements[0] for n in self.notes if n.kind == "P" and n.elements[1:] == (n.elements[0] + 1,)
         )
-        """First elements of the pairs that stand or fall together; the pattern sees to these notes itself."""
         self.safe = 0 if self.dates else min((self._harmless(n) for n in self.notes), default=99)
-        """A matching segment of so many parts at most (its id counted) is valid. A longer one may still hold a date
-        that does not exist, or violate a syntax note."""
-        self._matchers: dict[Delimiters, Callable[[str], object]] = {}
+        return getattr(self, name)
 
     def matcher(self, delimiters: Delimiters) -> Callable[[str], object]:
         """The test that accepts a whole segment text, terminator excluded. What it refuses may still be valid."""
@@ -116,8 +134,7 @@ class Definition:
                 yield number, 0, element.type
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A syntax note: P all or none, R at least one, E at most one, C if the first then all, L then at least one."""
 
     kind: str
@@ -129,7 +146,7 @@ def parse_note(written: str) -> Note:
     return Note(written[0], tuple(int(written[i : i + 2]) for i in range(1, len(written), 2)))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SegmentUse:
     """A segment in its place in a loop. ``bit`` marks it in the loop's ``seen``; ``max`` 0 is no bound."""
 
@@ -147,7 +164,7 @@ class SegmentUse:
         return self.definition.id
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Step:
     """What a qualified segment id means while some loop is innermost: close ``pops`` loops, then open ``opens``."""
 
@@ -156,7 +173,7 @@ class Step:
     opens: LoopUse | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LoopUse:
     """A loop in its place in the guide; 2300 stands twice, under 2000B and 2000C."""
 
@@ -192,7 +209,7 @@ class LoopUse:
             loop = loop.parent
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Guide:
     """The whole guide. ``root`` is the transaction set (ST_LOOP)."""
 
@@ -231,15 +248,15 @@ def load(data: bytes) -> Guide:
     """A guide from its compiled form (see ``compile.py``)."""
     record = json.loads(data)
     lists = {name: frozenset(codes) for name, codes in record["external"].items()}
-    definitions = [_definition(d, lists) for d in record["definitions"]]
+    definitions = [(Definition(d, lists), _keys(d)) for d in record["definitions"]]
     choices = {(loop, segment): element for loop, segment, element in record["choices"]}
     root = _loop(record["tree"], None, 0, definitions, choices)
     guide = Guide(
         record["guide"],
         record["source"],
         root,
-        frozenset(record["segment_ids"]) | {d.id for d in definitions},
-        frozenset(d.id for d in definitions),
+        frozenset(record["segment_ids"]) | {d.id for d, _ in definitions},
+        frozenset(d.id for d, _ in definitions),
     )
     for loop in guide.every():
         loop.steps = dict(_steps(loop))
@@ -272,27 +289,18 @@ def _element(record: dict[str, Any], lists: dict[str, frozenset[str]]) -> Elemen
     )
 
 
-def _definition(record: dict[str, Any], lists: dict[str, frozenset[str]]) -> Definition:
-    elements = [_element(e, lists) for e in record["elements"]]
-    return Definition(record["id"], record["name"], elements, record["notes"], record["most"])
-
-
 def _loop(
     record: dict[str, Any],
     parent: LoopUse | None,
     bit: int,
-    definitions: list[Definition],
+    definitions: list[tuple[Definition, tuple[str, ...]]],
     choices: dict[tuple[str, str], int],
 ) -> LoopUse:
-    loop = LoopUse(
-        record["id"], record["name"], record["usage"], record["max"], record["position"], parent, 1 << bit
-    )
+    loop = LoopUse(record["id"], record["name"], record["usage"], record["max"], record["position"], parent, 1 << bit)
     for number, item in enumerate(record["items"]):
         if "segment" in item:
-            definition = definitions[item["definition"]]
-            use = SegmentUse(
-                definition, loop, item["usage"], item["max"], item["position"], 1 << number, _keys(definition)
-            )
+            definition, keys = definitions[item["definition"]]
+            use = SegmentUse(definition, loop, item["usage"], item["max"], item["position"], 1 << number, keys)
             loop.uses.append(use)
             if use.usage == "R":
                 loop.required |= use.bit
@@ -307,14 +315,16 @@ def _loop(
     return loop
 
 
-def _keys(definition: Definition) -> tuple[str, ...]:
-    number = QUALIFIER.get(definition.id)
+def _keys(record: dict[str, Any]) -> tuple[str, ...]:
+    """The qualified ids of a definition's record."""
+    id = record["id"]
+    number = QUALIFIER.get(id)
     if number is None:
-        return (definition.id,)
-    element = definition.elements[number - 1]
-    if element.components:
-        element = element.components[0]
-    return tuple(definition.id + code for code in sorted(element.codes or ("",)))
+        return (id,)
+    element = record["elements"][number - 1]
+    if element.get("components"):
+        element = element["components"][0]
+    return tuple(id + code for code in sorted(element.get("codes") or ("",)))
 
 
 def _add_choice(loop: LoopUse, segment: str, element: int) -> None:
@@ -360,7 +370,7 @@ def write_pattern(definition: Definition, delimiters: Delimiters) -> str:
 
 
 def _nest(units: list[str], separator: str, pairs: frozenset[int] = frozenset()) -> str:
-    """``(?:*a(?:*b)?)?``, refusing to end on a delimiter. ``pairs``: units that come with the next one or not at all."""
+    """``(?:*a(?:*b)?)?``, refusing to end on a delimiter. ``pairs``: units that come with the next one or not."""
     pattern = rest = ""
     for number in range(len(units), 0, -1):
         unit = units[number - 1]
@@ -412,12 +422,17 @@ def _simple(element: Element, delimiters: Delimiters) -> str:
     if kind == "R":
         # Length counts digits only. The longest numbers with a point are left to `explain`.
         return f"-?(?:[0-9]{{{least},{most}}}|[0-9]{{0,{most // 2}}}\\.[0-9]{{1,{most - most // 2}}})"
-    inner = _characters(delimiters)
+    first, later = _characters(delimiters)
     # The first character is no space: an element of nothing but spaces is left to `explain`.
-    return f"[{inner[1:]}][{inner}]{{{least - 1},{most - 1}}}"
+    return f"{first}{later}{{{least - 1},{most - 1}}}"
 
 
 @cache
-def _characters(delimiters: Delimiters) -> str:
-    """The inside of a character class: printable ASCII without the delimiters; the space comes first."""
-    return "".join(re.escape(chr(c)) for c in range(0x20, 0x7F) if chr(c) not in delimiters).replace("\\ ", " ")
+def _characters(delimiters: Delimiters) -> tuple[str, str]:
+    """Character classes of printable ASCII without the delimiters: without and with the space. Written as ranges: a
+    list of all characters takes many times as long to compile."""
+    printable = [c for c in range(0x21, 0x7F) if chr(c) not in delimiters]
+    ends = [c for c in printable if c + 1 not in printable]
+    starts = [c for c in printable if c - 1 not in printable]
+    ranges = "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in zip(starts, ends, strict=True))
+    return f"[{ranges}]", f"[ {ranges}]"
