@@ -17,8 +17,8 @@ def list_tables() -> Iterator[TableUsed]:
     icd10cm = Icd10cm.shipped()
     years = f"FY{_fiscal(icd10cm.first)} to FY{_fiscal(icd10cm.last)}"
     yield TableUsed("icd10cm-codes", years, icd10cm.first, icd10cm.last, icd10cm.size)
-    for edition, notes in icd10cm.releases():
-        yield TableUsed("icd10cm-notes", f"{edition.name}, {edition.release}", edition.start, edition.to, notes)
+    for edition in icd10cm.releases:
+        yield TableUsed("icd10cm-notes", f"{edition.name}, {edition.release}", edition.start, edition.to, edition.notes)
     ptp = PtpTable.starter()
     yield TableUsed("ncci-ptp", ptp.edition, ptp.from_, ptp.to, ptp.rows)
 

@@ -373,6 +373,12 @@ def test_the_shipped_tables_are_what_the_build_makes() -> None:
     assert counted == {True: 5279, False: 128}
 
 
+def test_each_edition_says_how_many_notes_it_has(icd: Icd10cm) -> None:
+    years = [line.split("\t")[1] for line in read_text(shipped_directory(), "notes.txt.gz").splitlines()[1:]]
+    for edition in icd.releases:
+        assert edition.notes == sum(edition.name.removeprefix("FY") in year.split("+") for year in years)
+
+
 def test_codes_come_and_go_with_a_month() -> None:
     """What the edits on codes remember of one day they say of its month."""
     lines = read_text(shipped_directory(), "validity.txt.gz").splitlines()

@@ -196,12 +196,14 @@ def place_categories(editions: list[Edition], later: list[str]) -> list[str]:
     return order
 
 
-def outline_lines(editions: list[Edition], releases: list[str], later: list[str]) -> Iterator[str]:
-    """``outline.txt``: editions, chapters, blocks (each with its first and last category), categories in order."""
+def outline_lines(editions: list[Edition], releases: list[str], later: list[str], notes: list[str]) -> Iterator[str]:
+    """``outline.txt``: editions (each with its number of notes), chapters, blocks (each with its first and last
+    category), categories in order. ``notes`` are the lines of ``notes.txt``."""
     newest = editions[-1]
     yield SOURCE
     for edition, release in zip(editions, releases, strict=True):
-        yield f"edition\tFY{edition.year}\t{release}\t{edition.year - 1}-10-01\t{edition.year}-09-30"
+        carried = sum(str(edition.year) in line.split("\t", 2)[1] for line in notes[1:])
+        yield f"edition\tFY{edition.year}\t{release}\t{edition.year - 1}-10-01\t{edition.year}-09-30\t{carried}"
     for name, first, title in newest.chapters:
         yield f"chapter\t{name}\t{first}\t{title}"
     blocks = dict(newest.blocks)
@@ -281,6 +283,7 @@ def build(tabular: list[bytes], releases: list[str], validity: bytes, titles: by
     windows = read_windows(validity)
     added = {row["code"]: row["long_title"] for row in csv.DictReader(io.StringIO(titles.decode("utf-8-sig")))}
     known = {node for edition in editions for node in edition.tree.names if len(node) == 3}
+    notes = list(note_lines(editions))
     # Categories of the validity table no tabular prints: new ones of a later year, which still need a place in order.
     later = sorted({code[:3] for code, spans in windows.items() if not spans[-1][1]} - known)
     return Built(
@@ -288,8 +291,8 @@ def build(tabular: list[bytes], releases: list[str], validity: bytes, titles: by
         {
             "validity.txt.gz": list(validity_lines(windows, until)),
             "titles.txt.gz": list(title_lines(editions, added)),
-            "notes.txt.gz": list(note_lines(editions)),
-            "outline.txt": list(outline_lines(editions, [release for _, release in pairs], later)),
+            "notes.txt.gz": notes,
+            "outline.txt": list(outline_lines(editions, [release for _, release in pairs], later, notes)),
             "seventh.txt": list(seventh_lines(editions)),
         },
     )

@@ -14,11 +14,11 @@ Sources: tabular list FY2025 and FY2026 (April releases), CDC/NCHS, public domai
 with their attributes, Medicare Code Editor v44, CMS. :mod:`scrubber.tables.build_icd10cm` builds the files.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from scrubber.tables.icd10cm_files import (
     Block,
@@ -56,8 +56,7 @@ class CodeStatus(StrEnum):
     """The date lies outside the table's editions (2015-10-01 to 2027-03-31): nothing can be said."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotesEdition:
+class NotesEdition(NamedTuple):
     """Which tabular list answers for a date; ``stand_in`` when it was made for other dates."""
 
     name: str
@@ -104,10 +103,10 @@ class Icd10cm:
         """How many codes validity is known for."""
         return self._valid().size
 
-    def releases(self) -> tuple[tuple[Edition, int], ...]:
-        """The tabular lists that the notes come from, oldest first, each with its number of notes."""
-        rows = [line.split("\t", 2)[1] for line in read_text(self._directory, "notes.txt.gz").splitlines()[1:]]
-        return tuple((e, sum(e.name.removeprefix("FY") in row for row in rows)) for e in self._laid_out().editions)
+    @property
+    def releases(self) -> tuple[Edition, ...]:
+        """The tabular lists that the notes come from, oldest first."""
+        return self._laid_out().editions
 
     # Validity
 

@@ -7,11 +7,11 @@ import re
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 def shipped_directory() -> Path:
@@ -47,8 +47,7 @@ def dotted(code: str) -> str:
     return f"{code[:3]}.{code[3:]}" if len(code) > 3 and code.isalnum() else code
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A stretch of days on which a code is billable with the same Medicare Code Editor attributes."""
 
     start: date
@@ -173,8 +172,7 @@ class Sites:
         return set().union(*(self._places[word] for word in self._words.findall(title.lower())))
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
+class Chapter(NamedTuple):
     """A chapter of the tabular list."""
 
     number: str
@@ -182,8 +180,7 @@ class Chapter:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block of the tabular list; ``id`` as printed (``M50-M54``, ``C7A``), ends as places in the category order."""
 
     id: str
@@ -192,14 +189,15 @@ class Block:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """A tabular list the notes were read from: ``FY2026``, release ``April 2026``, the days it was made for."""
+class Edition(NamedTuple):
+    """A tabular list the notes were read from: ``FY2026``, release ``April 2026``, the days it was made for, and how
+    many notes it has."""
 
     name: str
     release: str
     start: date
     to: date
+    notes: int
 
 
 class Outline:
@@ -220,7 +218,8 @@ class Outline:
             elif row[0] == "chapter":
                 chapters.append(row)
             else:
-                editions.append(Edition(row[1], row[2], date.fromisoformat(row[3]), date.fromisoformat(row[4])))
+                days = date.fromisoformat(row[3]), date.fromisoformat(row[4])
+                editions.append(Edition(row[1], row[2], *days, int(row[5])))
         self.editions = tuple(editions)
         self.place: Mapping[str, int] = {category: at for at, category in enumerate(order)}
         self._chapters = [Chapter(number, first, title) for _, number, first, title in chapters]
@@ -257,8 +256,7 @@ class Outline:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Seventh:
+class Seventh(NamedTuple):
     """The seventh-character rule printed at a node: which characters its codes take and what they mean."""
 
     node: str

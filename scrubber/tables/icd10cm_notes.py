@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from scrubber.tables.icd10cm_files import Outline
 
@@ -42,8 +42,7 @@ class Doubt(StrEnum):
     (Guidelines I.A.12.a)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One line of a note as printed, with the codes it names resolved.
 
     ``node`` is a code without dot (``M541``), a block (``M50-M54``) or a chapter (``chapter 13``).
@@ -78,8 +77,7 @@ class Note:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteReference:
+class NoteReference(NamedTuple):
     """A reference inside a note: ``raw`` as printed, and the codes it means."""
 
     raw: str
@@ -102,8 +100,7 @@ def _intent(code: str) -> str:
     return code[4:5] if code[5:6] in ("", "X") else code[5:6]
 
 
-@dataclass(frozen=True, slots=True)
-class Excludes:
+class Excludes(NamedTuple):
     """One note that speaks about a pair of codes. Order: strongest first, then by place of the note."""
 
     node: str
