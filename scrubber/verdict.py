@@ -28,12 +28,14 @@ class SetStatus(enum.StrEnum):
     REJECTED = "R"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileStart:
+    """A file begins."""
+
     path: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class InterchangeStart:
     """``isa`` holds ISA01 to ISA16 as written, widths kept (index 0 is ``ISA``)."""
 
@@ -44,15 +46,17 @@ class InterchangeStart:
     """ISA13 as written."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupStart:
+    """``gs`` holds GS01 to GS08 as written (index 0 is ``GS``)."""
+
     gs: list[str]
     offset: int
     control_number: str
     """GS06 as written."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetStart:
     """``st``, ``bht`` and loops 1000A/1000B as far as they could be read when the first claim, or the end, came."""
 
@@ -67,7 +71,7 @@ class SetStart:
     """NM1*40 of 1000B."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ClaimVerdict:
     """One claim judged on its own merits.
 
@@ -89,7 +93,7 @@ class ClaimVerdict:
     syntax: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetEnd:
     """A transaction set is over. ``findings`` are those above its claims, and its structural faults inside claims are
     in the claims' verdicts. When ``status`` is R, every claim of the set is rejected with it; ``cause`` says why."""
@@ -103,7 +107,7 @@ class SetEnd:
     cause: Finding | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupEnd:
     """``status`` is AK901: A, E, P or R. ``codes`` are AK905 to AK909."""
 
@@ -116,7 +120,7 @@ class GroupEnd:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class InterchangeEnd:
     """``status`` is TA104: A, E or R; ``note`` is TA105. ``due`` says that a TA1 is to be sent (ISA14 = 1, or R)."""
 
@@ -128,7 +132,7 @@ class InterchangeEnd:
     """What rejects the interchange, and with it every claim in it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileEnd:
     """``status`` is accepted, partial, rejected or unreadable."""
 
@@ -147,7 +151,7 @@ Event = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Totals:
     """Counts for a summary; charges exact."""
 

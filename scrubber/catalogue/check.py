@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # A run that asks for no table should not load its module.
     from scrubber.tables.ptp import PtpTable
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Hit:
     """A fault at a place.
 
@@ -57,7 +57,7 @@ class ProfileView(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Knowledge:
     """All that a check may know besides the claim. One instance serves a run; ``profile``, ``params`` and ``scratch``
     are set for each claim or edit by the engine."""

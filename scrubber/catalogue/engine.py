@@ -49,8 +49,7 @@ _ABOVE = {
 _LEVELS = ("2000C", "2000B", "2000A", "ST_LOOP")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """Where checks get the big reference tables: each is made when a check first asks for it."""
 
     icd10cm: Callable[[], Icd10cm]

@@ -7,7 +7,6 @@ from TOML through the models and from the compiled form without them, end in the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -64,8 +63,7 @@ class LooksAt(NamedTuple):
     profiles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A publication that edits cite. ``read`` is the day on which we read it."""
 
     id: str
@@ -77,16 +75,14 @@ class Source:
     verified: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(NamedTuple):
     """A source and the place in it, ready to show."""
 
     source: Source
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A change to a base claim; see ``edit.Example``."""
 
     base: str
@@ -101,8 +97,7 @@ class Example:
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """One entry of a pack. Several may share an id when an edit changed: their dates do not overlap."""
 
     id: str
@@ -143,8 +138,7 @@ class Edit:
         return tuple(s._replace(entity=entity) if s.entity == BY_LOOP else s for s in found)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A payer's habits; see ``edit.Profile``."""
 
     name: str
@@ -156,8 +150,7 @@ class Profile:
     params: Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(NamedTuple):
     """A pack as loaded. ``folder`` is where its files lie; ``module`` the package of its checks, None for a pack that
     is data only."""
 
@@ -167,7 +160,7 @@ class Pack:
     folder: str
     module: str | None
     sources: Mapping[str, Source]
-    code_lists: Mapping[str, str] = field(default_factory=dict)
+    code_lists: Mapping[str, str]
 
     @property
     def shipped(self) -> bool:

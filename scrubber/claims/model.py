@@ -18,7 +18,7 @@ from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Delimiters, Place, Segment
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DateRange:
     """Dates of a DTP, both ends included; a single date has ``first == last``. None where unreadable."""
 
@@ -27,7 +27,7 @@ class DateRange:
     segment: Segment
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Diagnosis:
     """One code of the HI diagnosis segment. ``position`` is its number among HI01 to HI12, what a pointer names."""
 
@@ -43,7 +43,7 @@ class Diagnosis:
         return Place(self.segment, self.position, 2)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Provider:
     """A provider in one role. ``npi`` is NM109 when NM108 says XX, else ``""``."""
 
@@ -64,7 +64,7 @@ class Provider:
         return Place(self.nm1, 9) if self.nm1 else None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Payer:
     """A payer and how this claim is filed with it. ``filing`` is SBR09, ``sequence`` SBR01."""
 
@@ -78,7 +78,7 @@ class Payer:
     sbr: Segment | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Person:
     """A subscriber's or patient's own data. ``sex`` is DMG03."""
 
@@ -94,7 +94,7 @@ class Person:
     pat: Segment | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Subscriber:
     """Loop 2000B. ``relationship`` is SBR02 (18 self, or empty)."""
 
@@ -106,7 +106,7 @@ class Subscriber:
     member_id: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Adjustment:
     """One reason of a CAS. ``element`` is the number of its reason element in the segment."""
 
@@ -118,7 +118,7 @@ class Adjustment:
     element: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class OtherPayer:
     """Loop 2320: another payer of this claim, with what it decided at claim level."""
 
@@ -135,7 +135,7 @@ class OtherPayer:
     loop: Loop
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Adjudication:
     """Loop 2430: what another payer decided on this line."""
 
@@ -148,7 +148,7 @@ class Adjudication:
     loop: Loop
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Drug:
     """Loop 2410: the drug of this line."""
 
@@ -159,7 +159,7 @@ class Drug:
     ctp: Segment | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ServiceLine:
     """Loop 2400.
 
@@ -214,7 +214,7 @@ class ServiceLine:
         return self.at(1, 3 + self.modifiers.index(modifier)) if modifier in self.modifiers else self.at(1, 2)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Claim:
     """Loop 2300 with what it inherits from the loops above it."""
 

@@ -7,16 +7,14 @@ takes the pieces in, in order, between its ``begin`` and its ``end``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from scrubber.reports.tally import Tally
 from scrubber.verdict import Event, TableUsed
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What holds for a whole run: which scrubber, the receipt date, and whether patient data is left out."""
 
     version: str

@@ -7,7 +7,7 @@ an edit, so that a report of a million findings does not look it up a million ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scrubber.catalogue.entry import ANYWHERE, Citation, Edit, LooksAt, Status
 from scrubber.catalogue.index import Catalogue
@@ -20,8 +20,7 @@ MISSING = "(unknown)"
 """What a message shows for a value that the finding does not have. An empty value is a clause left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is always the same about the findings of an edit."""
 
     edit: Edit

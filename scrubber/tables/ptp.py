@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 NEVER_AN_EDIT = "9"
 
 
-@dataclass(frozen=True, slots=True)
-class PtpRow:
+class PtpRow(NamedTuple):
     """One row of a PTP table. ``effective`` is None where the source does not tell; ``deletion`` is the last day in
     force, None while open."""
 

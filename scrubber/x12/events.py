@@ -9,7 +9,7 @@ from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Delimiters
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class InterchangeOpened:
     """``isa[n]`` is ISAn as written, widths kept; ``isa[0]`` is ``ISA``."""
 
@@ -18,13 +18,15 @@ class InterchangeOpened:
     offset: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupOpened:
+    """``gs[n]`` is GSn as written."""
+
     gs: list[str]
     offset: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetOpened:
     """``loop`` is the set's own loop: ST, BHT and, once read, 1000A and 1000B as children."""
 
@@ -33,7 +35,7 @@ class SetOpened:
     loop: Loop
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ClaimRead:
     """A whole claim: its loop 2300, whose parents are still as they were when it was read. ``delimiters`` are those
     that the data use: where ISA16 declares a component separator that they do not, not the declared ones."""
@@ -42,7 +44,7 @@ class ClaimRead:
     delimiters: Delimiters
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetClosed:
     """``findings`` are those outside claims; ``codes`` the IK502 codes of faults of the set's own envelope."""
 
@@ -50,7 +52,7 @@ class SetClosed:
     segments: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupClosed:
     """``ge[1]`` is GE01 as written; None when the group has no GE."""
 
@@ -58,12 +60,14 @@ class GroupClosed:
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class InterchangeClosed:
+    """``findings`` are those of the interchange's own envelope."""
+
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Unreadable:
     """The file, or this part of it, cannot be judged. ``reason`` is a sentence for its reader, without file data."""
 
