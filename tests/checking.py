@@ -42,9 +42,8 @@ def claims_of(data: bytes) -> list[Claim]:
     for event in read(Source(io.BytesIO(data), "test")):
         if isinstance(event, InterchangeOpened):
             builder = Builder(event.delimiters, TransactionKeys())
-        elif isinstance(event, ClaimRead):
-            if (claim := builder.build(event.loop)) is not None:
-                claims.append(claim)
+        elif isinstance(event, ClaimRead) and (claim := builder.build(event.loop)) is not None:
+            claims.append(claim)
     return claims
 
 

@@ -1,7 +1,7 @@
 """Compile the implementation guide 005010X222A1 to ``guide.json`` from pyx12's map, the base standard and corrections.
 
-Run as ``python -m scrubber.x12.compile`` when pyx12, ``standard.toml`` or ``corrections.toml`` changes; a test holds the
-result fresh. Reading 1.1 MB of XML at every start would cost more than judging a small file does.
+Run as ``python -m scrubber.x12.compile`` when pyx12, ``standard.toml`` or ``corrections.toml`` changes; a test holds
+the result fresh. Reading 1.1 MB of XML at every start would cost more than judging a small file does.
 """
 
 from __future__ import annotations

@@ -33,6 +33,10 @@ REMEMBERED = 20_000
 Entry = tuple[int, int, Callable[[str], object], int, SegmentUse]
 """What the hot path needs of a segment in its loop: position, bit, matcher, safe length, use."""
 
+Opening = tuple[int, LoopUse, Callable[[str], object], int, SegmentUse]
+"""What it needs of a segment that opens a loop: whether the loop before closes first (0 or 1), the loop, matcher, safe
+length, use."""
+
 SELDOM_TWICE = frozenset(
     ("CLM", "HL20", "HL22", "HL23", "DMG", "N3", "N4", "NM1IL", "NM1QC", "REFD9", "REF6R", "REFEA", "ST", "SE", "BHT")
 )
@@ -54,15 +58,16 @@ class Plan:
     def __init__(self, delimiters: Delimiters) -> None:
         self.delimiters = delimiters
         self.matchers: dict[Definition, Callable[[str], object]] = {}
-        self.entries: dict[LoopUse, dict[str, Entry]] = {}
+        self.tables: dict[LoopUse, tuple[dict[str, Entry], dict[str, Opening]]] = {}
         self.known: dict[str, tuple[list[str], str, SegmentUse]] = {}
         """Text to its elements, qualified id, and the use that accepted it."""
 
-    def of(self, loop: LoopUse) -> dict[str, Entry]:
-        entries = self.entries.get(loop)
-        if entries is None:
-            entries = self.entries[loop] = {}
-        return entries
+    def of(self, loop: LoopUse) -> tuple[dict[str, Entry], dict[str, Opening]]:
+        """What may follow inside a loop, and what opens another from it, as learned so far."""
+        tables = self.tables.get(loop)
+        if tables is None:
+            tables = self.tables[loop] = ({}, {})
+        return tables
 
     def matcher(self, definition: Definition) -> Callable[[str], object]:
         matcher = self.matchers.get(definition)
@@ -72,7 +77,14 @@ class Plan:
 
     def learn(self, loop: LoopUse, key: str, use: SegmentUse) -> None:
         definition = use.definition
-        self.of(loop)[key] = (use.position, use.bit, self.matcher(definition), definition.safe, use)
+        self.of(loop)[0][key] = (use.position, use.bit, self.matcher(definition), definition.safe, use)
+
+    def learn_opening(self, loop: LoopUse, key: str, step: Step) -> None:
+        node, use = step.opens, step.use
+        if node is None or node.epoch or step.pops > 1 or (step.pops and loop.epoch):
+            return
+        definition = use.definition
+        self.of(loop)[1][key] = (step.pops, node, self.matcher(definition), definition.safe, use)
 
 
 class Numbers:
@@ -128,6 +140,8 @@ class Walker(Recorder):
         self._strays: dict[Loop, set[str]] = {}
         self._numbers = Numbers()
         self._lines = Numbers()
+        self._lower: dict[LoopUse, int] = {}
+        """Bit of the lower HL loop of 2000A and 2000B."""
         self._parents: dict[str, tuple[str, ...]] = {}
         self._declared = delimiters
         self._doubt: tuple[Segment, list[Fault], str] | None = None
@@ -145,7 +159,8 @@ class Walker(Recorder):
         separator, component = self.delimiters.element, self.delimiters.component
         qualifier, known, seldom, make = QUALIFIER, self._plan.known, SELDOM_TWICE, make_segment
         loop, ordinal, lost = self._loop, self.ordinal, self._lost
-        entries, ref = self._plan.of(loop.node), loop.ref
+        tables, ref = self._plan.tables, loop.ref
+        entries, openings = self._plan.of(loop.node)
         seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
         for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020
             start = offset
@@ -188,6 +203,49 @@ class Walker(Recorder):
                         segments.append(segment)
                         by_key[key] = segment
                         continue
+            elif (opening := openings.get(key)) is not None and not lost:
+                pops, node, match, safe, use = opening
+                bit, place, most = node.bit, node.position, node.max
+                around = loop.parent if pops else loop
+                if pops:
+                    assert around is not None
+                    fits = not loop.node.required & ~seen and place >= around.position
+                    again = around.seen & bit
+                else:
+                    fits = place >= position
+                    again = seen & bit
+                if fits and again and most:
+                    # How many there were is counted only where there may be several, and not without bound.
+                    counts = around.counts = around.counts or {}
+                    fits = most > 1 and counts.get(bit, 1) < most
+                    if fits:
+                        counts[bit] = counts.get(bit, 1) + 1
+                if fits and (
+                    accepted is use
+                    or (match(text) is not None and (len(elements) <= safe or self._holds(use.definition, elements)))
+                ):
+                    if accepted is not use and key not in seldom:
+                        known[text] = (elements, key, use)
+                    if pops:
+                        loop.seen, loop.position = seen, position
+                        loop.complete()
+                        around.seen |= bit
+                        around.position = place
+                    else:
+                        loop.seen, loop.position = seen | bit, place
+                    loop = self._loop = Loop(node, around)
+                    around.children.append(loop)
+                    seen, position, segments, by_key, ref = use.bit, use.position, loop.segments, loop.index, loop.ref
+                    entries, openings = tables.get(node) or self._plan.of(node)
+                    segment = make(Segment, (elements, ordinal, start, use, ref))
+                    segments.append(segment)
+                    by_key[key] = segment
+                    if key == "LX":
+                        self.ordinal, self.start = ordinal, start
+                        self._check_lx(segment)
+                    continue
+                if fits and again and most > 1 and around.counts:
+                    around.counts[bit] -= 1  # The slow way counts it anew.
             loop.seen, loop.position = seen, position
             self.ordinal, self.start = ordinal, start
             step = loop.node.steps.get(key)
@@ -202,7 +260,8 @@ class Walker(Recorder):
             if self.done:
                 return index + 1, offset
             loop, lost = self._loop, self._lost
-            entries, ref, known = self._plan.of(loop.node), loop.ref, self._plan.known
+            ref, known, tables = loop.ref, self._plan.known, self._plan.tables
+            entries, openings = self._plan.of(loop.node)
             seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
             component = self.delimiters.component
         loop.seen, loop.position = seen, position
@@ -235,6 +294,7 @@ class Walker(Recorder):
         else:
             if node.position < target.position or (target.seen & node.bit and is_full(target, node.bit, node.max)):
                 return False
+            self._plan.learn_opening(loop.node, key, step)
             while loop is not target:
                 if loop.node.epoch or loop.node.required & ~loop.seen:
                     self._close()
@@ -450,15 +510,17 @@ class Walker(Recorder):
     def _check_children(self, loop: Loop) -> None:
         """HL04 says whether a lower HL follows."""
         segment = loop.segments[0] if loop.segments else None
-        child = next((n for n in loop.node.loops if n.id in ("2000B", "2000C")), None)
         if segment is None or segment.id != "HL" or loop.damaged:
+            return
+        lower = self._lower.get(loop.node)
+        if lower is None:
+            lower = self._lower[loop.node] = sum(n.bit for n in loop.node.loops if n.id in ("2000B", "2000C"))
+        has, flag = bool(loop.seen & lower), segment.get(4)
+        if (flag == "1") == has or flag not in ("0", "1"):
             return
         if len(loop.segments) == 1 and not loop.children:
             return  # It holds nothing but this HL, and that is told.
         if not self._strays.get(loop, set()).isdisjoint(("HL", ANY)):
-            return
-        has = child is not None and bool(loop.seen & child.bit)
-        if segment.get(4) not in ("0", "1") or (segment.get(4) == "1") == has:
             return
         detail = (
             "HL04 says that no lower level follows, but one does" if has else
