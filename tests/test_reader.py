@@ -484,6 +484,15 @@ def test_one_cause_one_finding(name: str) -> None:
     assert claims(data) == expected
 
 
+def test_a_loop_again_behind_a_late_segment() -> None:
+    """BHT stands behind 1000B, and 1000B stands twice: found by a property test, when it crashed the recovery."""
+    segments = base("office")
+    late = segments.pop(find(segments, "BHT"))
+    receiver = segments.pop(find(segments, "NM1*40"))
+    segments[3:3] = [receiver, late, list(receiver)]
+    assert codes(write(count(segments)))[:2] == ["IK3-7", "IK3-4"]
+
+
 # Files that are cut off ----------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Compile the implementation guide 005010X222A1 to ``guide.json`` from pyx12's map, the base standard and corrections.
+"""Compile the guide 005010X222A1 to ``guide.json`` from pyx12's map, the base standard and our corrections.
 
 Run as ``python -m scrubber.x12.compile`` when pyx12, ``standard.toml`` or ``corrections.toml`` changes; a test holds
 the result fresh. Reading 1.1 MB of XML at every start would cost more than judging a small file does.

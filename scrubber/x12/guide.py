@@ -67,7 +67,8 @@ class Definition:
     notes: tuple[Note, ...]
     dates: tuple[tuple[int, int, str], ...]
     pairs: frozenset[int]
-    """First elements of the pairs that stand or fall together; the pattern sees to these notes itself."""
+    """First elements of the pairs that stand or fall together, behind the last required element: the pattern sees to
+    these notes itself."""
     safe: int
     """A matching segment of so many parts at most (its id counted) is valid. A longer one may still hold a date that
     does not exist, or violate a syntax note."""
@@ -88,8 +89,11 @@ class Definition:
         self.elements = [_element(e, self._lists) for e in self._record["elements"]]
         self.notes = tuple(n for n in map(parse_note, self._record["notes"]) if self._can_fail(n))
         self.dates = tuple(self._dates())
+        last = max((n for n, e in enumerate(self.elements, 1) if e.usage == "R"), default=0)
         self.pairs = frozenset(
-            n.elements[0] for n in self.notes if n.kind == "P" and n.elements[1:] == (n.elements[0] + 1,)
+            n.elements[0]
+            for n in self.notes
+            if n.kind == "P" and n.elements[1:] == (n.elements[0] + 1,) and n.elements[0] > last
         )
         self.safe = 0 if self.dates else min((self._harmless(n) for n in self.notes), default=99)
         return getattr(self, name)

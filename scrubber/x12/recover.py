@@ -330,8 +330,8 @@ class ForgivingWalker(Walker):
         step = back.node.steps.get(key)
         if step is None or step.pops:
             return False
-        place = step.use.position if step.opens is None else step.opens.position
-        if place < back.position:
+        place = step.opens or step.use
+        if place.position < back.position or is_full(back, place.bit, place.max):
             return False
         while self._loop is not back:
             self._close()
