@@ -2,19 +2,21 @@
 
     python benchmarks/run.py                          10,000 clean claims, 3 pairs
     python benchmarks/run.py --claims 1000 --repeats 5
-    python benchmarks/run.py --compare --memory --startup --json figures.json
+    python benchmarks/run.py --compare --stages --memory --startup --json figures.json
 
-Every figure is that of a fresh child process: processor time and peak memory from `wait4`, elapsed time from the
-parent's clock. The process is pinned to one core where the system allows it. Standard library only: this process must
-stay small, since Linux counts the parent's memory before `exec` into the child's peak.
+Every figure but those of `--stages` is that of a fresh child process: processor time and peak memory from `wait4`,
+elapsed time from the parent's clock. The process is pinned to one core where the system allows it. Standard library
+only: this process must stay small, since Linux counts the parent's memory before `exec` into the child's peak.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import mmap
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -23,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ HERE = Path(__file__).resolve().parent
 RECEIVED = "2026-09-30"  # the date of the generated files, so that a run does not depend on the day it is made
 MEGABYTE = 1024 if sys.platform != "darwin" else 1024 * 1024  # ru_maxrss counts kilobytes, on macOS bytes
 SMALL, LARGE = 10_000, 100_000
+
+# What is installed has byte code: where the environment forbids to write it, start-up would mostly be compiling.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Failed(Exception):
@@ -50,7 +55,7 @@ def measure(command: Sequence[str | Path], accept: Iterable[int], cwd: Path) -> 
     """Run a command to its end in a fresh process."""
     with tempfile.TemporaryFile(dir=cwd) as errors:
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd)
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd, env=ENVIRONMENT)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - start
         child.returncode = code = os.waitstatus_to_exitcode(status)
@@ -100,9 +105,13 @@ def generate(folder: Path, claims: int, seed: int, faults: float) -> Path:
 
 
 def count_claims(path: Path) -> int:
-    """Claims of a generated file (one segment a line), by what the lines begin with."""
-    with path.open("rb") as lines:
-        return sum(line.startswith(b"CLM*") for line in lines)
+    """CLM segments, by the delimiters of the first ISA."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        separator, terminator = re.escape(data[3:4]), re.escape(data[105:106])
+        found = sum(1 for _ in re.finditer(terminator + rb"\s*CLM" + separator, data))
+    if not found:
+        raise Failed(f"{path} holds no claims")
+    return found
 
 
 def judged(report: Path) -> dict[str, int]:
@@ -187,6 +196,24 @@ def memory(folder: Path, seed: int, faults: float) -> dict[str, Any]:
     table(["claims", "peak MB", "wall s", "claims/s"], rows)
     grown = found[str(LARGE)]["memory"] - found[str(SMALL)]["memory"]
     print(f"\n{grown:+.1f} MB for {LARGE - SMALL:,} claims more: {grown * 1e6 / (LARGE - SMALL):.0f} bytes a claim")
+    return found
+
+
+def stages(path: Path, repeats: int, folder: Path) -> dict[str, float]:
+    """Where the time of a check goes, stage by stage, in one warm process (`stages.py`)."""
+    claims = count_claims(path)
+    command = [sys.executable, HERE / "stages.py", path, str(repeats)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT)
+    if done.returncode:
+        raise Failed(f"stages.py left with exit code {done.returncode}\n{done.stderr[-4000:]}")
+    found: dict[str, float] = json.loads(done.stdout)
+    total = sum(found.values())
+    rows = [
+        [name, f"{seconds * 1e6 / claims:.1f}", f"{seconds / total:.0%}"]
+        for name, seconds in (*found.items(), ("all", total))
+    ]
+    print(f"\n## Stages, {claims:,} claims, one warm process, least of {repeats}\n")
+    table(["", "CPU µs a claim", "share"], rows)
     return found
 
 
@@ -285,12 +312,20 @@ def main() -> int:
     add("--faults", type=float, default=0.0, metavar="PCT", help="break this share of the claims; default none")
     add("--file", type=Path, metavar="FILE", help="compare on this file instead of generated claims")
     add("--compare", action="store_true", help="the comparison (what is run when no section is named)")
+    add("--stages", action="store_true", help="processor time of each stage of the pipeline, in one warm process")
     add("--memory", action="store_true", help="peak memory at 10,000 and at 100,000 claims")
     add("--startup", action="store_true", help="--version, --help, one claim; share of imports")
     add("--startup-repeats", type=int, default=15, metavar="N")
     add("--json", type=Path, metavar="FILE", help="write every figure here too")
     options = parser.parse_args()
-    sections = [name for name in ("compare", "memory", "startup") if getattr(options, name)] or ["compare"]
+    sections = [name for name in ("compare", "stages", "memory", "startup") if getattr(options, name)] or ["compare"]
+    if options.file and not (options.file.is_file() and options.file.stat().st_size > 106):
+        parser.error(f"{options.file} is no file with an X12 interchange")
+    if "compare" in sections:
+        try:
+            version("pyx12")
+        except PackageNotFoundError:
+            parser.error("the comparison wants pyx12: pip install 'scrubber[guide]'")
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -303,18 +338,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scrubber-bench-") as name:
         folder = Path(name)
 
+        def judged_file() -> Path:
+            path: Path = options.file or generate(folder, options.claims, options.seed, options.faults)
+            return path.resolve()
+
         def comparison() -> dict[str, Any]:
-            path = options.file or generate(folder, options.claims, options.seed, options.faults)
-            return compare(path.resolve(), options.repeats, not options.faults and not options.file, folder)
+            return compare(judged_file(), options.repeats, not options.faults and not options.file, folder)
 
         run: dict[str, Callable[[], dict[str, Any]]] = {
             "compare": comparison,
+            "stages": lambda: stages(judged_file(), options.repeats, folder),
             "memory": lambda: memory(folder, options.seed, options.faults),
             "startup": lambda: startup(folder, options.startup_repeats, options.seed),
         }
         try:
             warm = generate(folder, 1, options.seed, 0)  # byte code and page cache; not measured
-            measure([sys.executable, HERE / "pyx12_validate.py", warm], (0,), folder)
+            if "compare" in sections:
+                measure([sys.executable, HERE / "pyx12_validate.py", warm], (0,), folder)
             scrub(warm, 1, folder)
             for section in sections:
                 found[section] = run[section]()
