@@ -65,9 +65,8 @@ def run(request: Request, paths: Sequence[str], out: BinaryIO, progress: Progres
     OSError when output cannot be written."""
     if request.options.catalogue is None:
         request = replace(request, options=replace(request.options, catalogue=load(request.packs)))
-    # What is loaded now stays, and claims form no cycles: let the collector leave the first alone and wait for others.
+    # What is loaded now stays: let the collector leave it alone.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     make_engine(request.options)  # Refuses names that it does not know, while nothing is written yet.
     report = make_report(request, out)
     tally = Tally()

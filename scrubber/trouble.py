@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import traceback
 
 
 def locate_crash(error: BaseException) -> str:
     """``scrubber itself failed (KeyError at x12/walk.py:120) …``: the kind of an exception and where it arose. Never
     its text, which may quote a claim."""
+    import traceback
+
     here = os.path.dirname(os.path.abspath(__file__))
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if os.path.abspath(f.filename).startswith(here + os.sep)] or frames

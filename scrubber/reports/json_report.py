@@ -6,7 +6,6 @@ or of the run stands behind the claims. Same events, same bytes.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -130,6 +129,8 @@ class JsonReport(_Claims):
             self._write(b"]," + _dumps(rest)[1:])
 
     def take_in(self, piece: BinaryIO) -> None:
+        import shutil
+
         self._separate()
         shutil.copyfileobj(piece, self._out, 1 << 20)
 
@@ -177,6 +178,8 @@ class JsonLinesReport(_Claims):
             self._path = b'{"path":%b,' % _dumps(legible(event.path))
 
     def take_in(self, piece: BinaryIO) -> None:
+        import shutil
+
         shutil.copyfileobj(piece, self._out, 1 << 20)
 
     def _put(self, claim: bytes) -> None:

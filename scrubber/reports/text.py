@@ -6,7 +6,6 @@ where its first claim stands. Why an edit exists and who says so is told at its 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
@@ -107,6 +106,8 @@ class TextReport:
             self._write(summarise(tally, tables, self._wording, self._run, self._page))
 
     def take_in(self, piece: BinaryIO) -> None:
+        import shutil
+
         start = piece.read(CHUNK)
         if start:  # A quiet report says nothing of a clean file.
             self._separate(short=start.count(b"\n") == 1)
