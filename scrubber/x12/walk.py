@@ -206,12 +206,13 @@ class Walker(Recorder):
             elif (opening := openings.get(key)) is not None and not lost:
                 pops, node, match, safe, use = opening
                 bit, place, most = node.bit, node.position, node.max
-                around = loop.parent if pops else loop
                 if pops:
+                    around = loop.parent
                     assert around is not None
                     fits = not loop.node.required & ~seen and place >= around.position
                     again = around.seen & bit
                 else:
+                    around = loop
                     fits = place >= position
                     again = seen & bit
                 if fits and again and most:
