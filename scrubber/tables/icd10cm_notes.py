@@ -5,7 +5,6 @@ A note counts for everything under the node that carries it: chapter, block, cat
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -123,14 +122,6 @@ class Excludes(NamedTuple):
     """The notes are of another year than the date asked about."""
 
 
-@dataclass(slots=True)
-class _Group:
-    """The notes of one category, block or chapter, as lines until asked for."""
-
-    lines: list[str] = field(default_factory=list)
-    notes: tuple[Note, ...] | None = None
-
-
 class Notes:
     """The notes of one edition, indexed by the category, block or chapter they stand in."""
 
@@ -139,20 +130,21 @@ class Notes:
         self._apart = apart
         self._outline = outline
         self._place = outline.place
-        self._groups: dict[tuple[str, str], _Group] = {}
-        groups = self._groups
+        self._lines: dict[tuple[str, str], list[str]] = {}
+        self._parsed: dict[tuple[str, str], tuple[Note, ...]] = {}
+        lines = self._lines
         for line in text.splitlines():
             if line[0] == "#":
                 continue
-            kind, years, node, rest = line.split("\t", 3)
+            kind, years, node, _ = line.split("\t", 3)
             if year in years:
                 # Codes are told from blocks (M50-M54, or C7A as a category-wide block) by the hyphen alone: a block of
                 # one category and that category are the same set of codes.
                 key = (kind, node if "-" in node or " " in node else node[:3])
-                group = groups.get(key)
-                if group is None:
-                    group = groups[key] = _Group()
-                group.lines.append(f"{node}\t{rest}")
+                if key in lines:
+                    lines[key].append(line)
+                else:
+                    lines[key] = [line]
         self._targets: dict[tuple[Kind, str], frozenset[str]] = {}
         self._part_targets: dict[tuple[Kind, str], frozenset[str]] = {}
         # Claims repeat the same few thousand pairs; an entry costs about 300 bytes.
@@ -251,16 +243,17 @@ class Notes:
         return found
 
     def _notes(self, kind: Kind, group: str) -> tuple[Note, ...]:
-        held = self._groups.get((kind, group))
-        if held is None:
-            return ()
-        if held.notes is None:
-            held.notes = tuple(self._parse(kind, line) for line in held.lines)
-            held.lines = []
-        return held.notes
+        key = (kind, group)
+        found = self._parsed.get(key)
+        if found is None:
+            lines = self._lines.pop(key, None)
+            if lines is None:
+                return ()
+            found = self._parsed[key] = tuple(self._parse(kind, line) for line in lines)
+        return found
 
     def _parse(self, kind: Kind, line: str) -> Note:
-        node, flags, references, under, text = line.split("\t")
+        _, _, node, flags, references, under, text = line.split("\t")
         if " " in node:
             level = Level.CHAPTER
         elif "-" in node:
