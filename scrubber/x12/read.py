@@ -29,7 +29,6 @@ from scrubber.x12.recognise import SEGMENT, find_envelope, find_isa, is_indented
 from scrubber.x12.recover import ForgivingWalker
 from scrubber.x12.segments import BLANKS, Isa, Segment, Source, Splitter, read_isa
 from scrubber.x12.values import to_date
-from scrubber.x12.walk import Walker
 
 GUIDE = "005010X222A1"
 OLDER_GUIDES = frozenset(("005010X222", "005010X222A2"))
@@ -59,7 +58,7 @@ class _Reader:
         """Findings that wait for their envelope's event."""
         self.isa: Isa | None = None
         self.gs: list[str] | None = None
-        self.walker: Walker | None = None
+        self.walker: ForgivingWalker | None = None
         self.st: list[str] = []
         self.groups = 0
         self.sets = 0
@@ -174,7 +173,7 @@ class _Reader:
             yield from self._segments([text], self.source.place(position))
 
     def _segments(self, pieces: list[str], offset: int) -> Generator[ReaderEvent, None, int | None]:
-        """Read pieces, the first of which starts at this byte. Returns how many were used when the interchange ended."""
+        """Read pieces, the first of which starts at this byte. Returns how many were used if the interchange ended."""
         index = 0
         while index < len(pieces):
             walker = self.walker
@@ -185,6 +184,8 @@ class _Reader:
                 walker.claims.clear()
                 if walker.done:
                     yield from self._close_set(offset)
+                else:
+                    walker.trim()
                 continue
             text = pieces[index].strip(BLANKS)
             self.start = offset + len(pieces[index]) - len(pieces[index].lstrip(BLANKS))
@@ -366,7 +367,8 @@ class _Reader:
             yield self._set_finding("7", detail, st, 2)
         elif control in self.seen_st:
             yield self._set_finding("23", f"ST02 {control} was already used in this group", st, 2)
-        self.seen_st.add(control)
+        if len(self.seen_st) < 100_000:
+            self.seen_st.add(control)
         known = version == GUIDE or version in OLDER_GUIDES
         if not known or (declared and version != declared):
             what = f"is {_shown(version)}" if version else "is missing"

@@ -109,6 +109,11 @@ class Recorder:
                 findings.append(Finding("X12-IK3-8", Severity.REJECT, where, {**told, "detail": more, "ik3": "8"}))
         return kept
 
+    def _keeps(self, loop: Loop) -> bool:
+        """Whether more may be kept of what a loop belongs to: hostile input must not fill memory."""
+        scope = context(loop)[2]
+        return len(scope.findings) <= LOOP_FINDINGS
+
     def _amend(self, old: Finding, new: Finding) -> None:
         """Put a finding in another's place, now that more is known."""
         for loop in self._chain():

@@ -23,6 +23,9 @@ OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
 MISQUALIFIED = {"HIABF": "HIABK", "HIBF": "HIBK"}
 """Diagnoses sent under the qualifier of the later ones: read as what they are, the fault shown at the qualifier."""
 
+LONGEST_CLAIM = 50_000
+"""Segments: fifty lines with all that the guide allows are a fifth of that."""
+
 LEVELS = {"PRV": "2000A", "CUR": "2000A", "NM185": "2000A", "SBR": "2000B", "PAT": "2000C"}
 """What tells the level of an HL that does not say it: the segment behind it."""
 
@@ -97,6 +100,17 @@ class ForgivingWalker(Walker):
             or (name == "CLM" and self._force("2300", key, elements, text))
         ):
             self._unexpected(key, elements)
+
+    def trim(self) -> None:
+        """Let go of the inside of a claim that has grown beyond all measure, and say so."""
+        claim = self._loop.up("2300")
+        if claim is not None and claim.segments and self.ordinal - claim.segments[0].ordinal > LONGEST_CLAIM:
+            if claim.children:
+                detail = f"The claim has more than {LONGEST_CLAIM} segments: not all of it is judged"
+                self._report("IK3-4", "LX", detail, loop=claim, length=0)
+            for loop in (*self._chain(), claim):
+                if not loop.node.epoch or loop is claim:
+                    loop.children.clear()
 
     # What fits nowhere ---------------------------------------------------------------------------------------------
 
@@ -304,7 +318,7 @@ class ForgivingWalker(Walker):
                 segment = self._read(use, key, elements, text)
                 self._loop = inner
                 if outer.node.id == "2300" and self._chain()[pops - 1].node.id == "2400":
-                    self._behind.append((self.ordinal, finding, segment))
+                    self._behind = [*self._behind[-20:], (self.ordinal, finding, segment)]
                 return True
             node = next((n for n in outer.node.loops if key in n.first.keys and not n.epoch), None)
             if node is not None:
@@ -448,7 +462,8 @@ class ForgivingWalker(Walker):
         self._guess = None
         self._lost = False
         self._read(node.first, key, elements, text)
-        loop.segments.insert(0, loop.segments.pop())
+        if loop.segments and loop.segments[-1].use is node.first:
+            loop.segments.insert(0, loop.segments.pop())
         if finding is not None:
             detail = f"{way.id} ({way.definition.name}) stands before {node.first.id}, which opens its loop {node.id}"
             where = replace_segment(finding, way.id)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from scrubber.x12.explain import Fault, dates_exist, explain, find_separator, notes_hold
 from scrubber.x12.guide import QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
+from scrubber.x12.places import context
 from scrubber.x12.record import Recorder
 from scrubber.x12.segments import Delimiters, Segment
 
@@ -137,6 +138,7 @@ class Walker(Recorder):
         self.se: list[str] = []
         self.separator: str | None = None
         self._lost = False
+        self._emptied: Loop | None = None
         self._strays: dict[Loop, set[str]] = {}
         self._numbers = Numbers()
         self._lines = Numbers()
@@ -166,13 +168,15 @@ class Walker(Recorder):
             start = offset
             offset += len(text) + 1
             if text < "!":  # It begins with a blank or a line break, or is empty.
-                raw = text
-                text = raw.lstrip("\r\n\t ")
-                start += len(raw) - len(text)
-                if not text:
-                    self.start = start
-                    self._empty(bool(raw), index + 1 == len(pieces))
-                    continue
+                raw, text = text, text[1:]
+                start += 1
+                if text < "!":  # More than the one line break that is usual, or nothing at all.
+                    text = raw.lstrip("\r\n\t ")
+                    start += len(raw) - len(text) - 1
+                    if not text:
+                        self.start = start
+                        self._empty(bool(raw), index + 1 == len(pieces))
+                        continue
             ordinal += 1
             memory = known.get(text)
             if memory is not None:
@@ -349,7 +353,7 @@ class Walker(Recorder):
         first = node.uses[0]
         loop.seen = first.bit
         loop.position = first.position
-        if not node.epoch:
+        if not node.epoch and self._keeps(parent):
             parent.children.append(loop)
         return loop
 
@@ -357,7 +361,8 @@ class Walker(Recorder):
         """Append a segment to the innermost loop, with a finding for each of its faults."""
         loop = self._loop
         segment = Segment(elements, self.ordinal, self.start, loop, use)
-        loop.segments.append(segment)
+        if self._keeps(loop):
+            loop.segments.append(segment)
         if key not in loop.index:
             loop.index[key] = segment
         definition = use.definition
@@ -486,8 +491,13 @@ class Walker(Recorder):
             self._end(start)
 
     def _empty(self, blank: bool, last: bool) -> None:
-        """Two terminators with nothing but blanks between: no segment, not counted."""
-        if not (blank and last):
+        """Two terminators with nothing but blanks between: no segment, not counted. Told once of each claim."""
+        if (blank and last) or self._loop is self._emptied:
+            return
+        scope = context(self._loop)[2]
+        told = self._emptied is not None and context(self._emptied)[2] is scope
+        self._emptied = self._loop
+        if not told:
             self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
 
     # Checks between segments -------------------------------------------------------------------------------------
