@@ -10,12 +10,13 @@ import re
 from functools import cache
 
 from scrubber.finding import Finding
+from scrubber.x12.check import ANY, MANDATORY
 from scrubber.x12.explain import Fault
 from scrubber.x12.guide import Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
 from scrubber.x12.places import replace_segment
 from scrubber.x12.segments import Delimiters, Segment
-from scrubber.x12.walk import ANY, MANDATORY, Walker, is_full, raise_count
+from scrubber.x12.walk import Walker, is_full, raise_count
 
 OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
 """Segments that open a loop somewhere: after a stray one, what follows belongs to it."""

@@ -9,39 +9,19 @@ When a loop is missing, the finding stands where it should have been: at the seg
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from scrubber.x12.check import Checker, Numbers
 from scrubber.x12.explain import Fault, dates_exist, explain, find_separator, notes_hold
 from scrubber.x12.guide import QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
-from scrubber.x12.places import context
-from scrubber.x12.record import Recorder
+from scrubber.x12.plan import SELDOM_TWICE, Plan
 from scrubber.x12.segments import Delimiters, Segment
-
-MANDATORY = frozenset(("ST", "BHT", "HL", "SE", "FRM"))
-"""Segments that the base transaction set 837 requires (standard.toml, set837): missing is 3, otherwise I8."""
 
 ENVELOPE = frozenset(("ISA", "GS", "ST", "GE", "IEA", "TA1"))
 """Segments that end a set that has no SE."""
 
-ANY = "*"
-"""Marks a loop in which an unknown segment stands: it explains one missing segment, of whatever kind."""
-
 REMEMBERED = 20_000
 """Segments remembered by their text, as split and accepted: half of a real file's segments have come before."""
 
-
-Entry = tuple[int, int, Callable[[str], object], int, SegmentUse]
-"""What the hot path needs of a segment in its loop: position, bit, matcher, safe length, use."""
-
-Opening = tuple[int, LoopUse, Callable[[str], object], int, SegmentUse]
-"""What it needs of a segment that opens a loop: whether the loop before closes first (0 or 1), the loop, matcher, safe
-length, use."""
-
-SELDOM_TWICE = frozenset(
-    ("CLM", "HL20", "HL22", "HL23", "DMG", "N3", "N4", "NM1IL", "NM1QC", "REFD9", "REF6R", "REFEA", "ST", "SE", "BHT")
-)
-"""Segments, by qualified id, whose text hardly ever comes again: remembering them would only make memory slow."""
 
 CHECKED = frozenset(("HL", "LX", "SE"))
 """Segments that are judged beside those before them."""
@@ -50,78 +30,7 @@ make_segment = tuple.__new__
 """Makes a Segment without the cost of a call in Python; see its fields."""
 
 
-class Plan:
-    """The steps of the guide as learned for one set of delimiters: what a file needs is compiled when it first comes.
-
-    ``entries`` has, for each loop, the segments that may follow inside it, each at most once unless it repeats.
-    """
-
-    def __init__(self, delimiters: Delimiters) -> None:
-        self.delimiters = delimiters
-        self.matchers: dict[Definition, Callable[[str], object]] = {}
-        self.tables: dict[LoopUse, tuple[dict[str, Entry], dict[str, Opening]]] = {}
-        self.known: dict[str, tuple[list[str], str, SegmentUse]] = {}
-        """Text to its elements, qualified id, and the use that accepted it."""
-
-    def of(self, loop: LoopUse) -> tuple[dict[str, Entry], dict[str, Opening]]:
-        """What may follow inside a loop, and what opens another from it, as learned so far."""
-        tables = self.tables.get(loop)
-        if tables is None:
-            tables = self.tables[loop] = ({}, {})
-        return tables
-
-    def matcher(self, definition: Definition) -> Callable[[str], object]:
-        matcher = self.matchers.get(definition)
-        if matcher is None:
-            matcher = self.matchers[definition] = definition.matcher(self.delimiters)
-        return matcher
-
-    def learn(self, loop: LoopUse, key: str, use: SegmentUse) -> None:
-        definition = use.definition
-        self.of(loop)[0][key] = (use.position, use.bit, self.matcher(definition), definition.safe, use)
-
-    def learn_opening(self, loop: LoopUse, key: str, step: Step) -> None:
-        node, use = step.opens, step.use
-        if node is None or node.epoch or step.pops > 1 or (step.pops and loop.epoch):
-            return
-        definition = use.definition
-        self.of(loop)[1][key] = (step.pops, node, self.matcher(definition), definition.safe, use)
-
-
-class Numbers:
-    """Numbers that count from 1, HL01 and LX01. After a wrong one, both ways to count on are right: past it, and as if
-    it had been right; so that one wrong or missing number is told once."""
-
-    __slots__ = ("count", "gap")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.gap = 0
-
-    def fits(self, written: str) -> bool:
-        """Whether this is the next number."""
-        self.count += 1
-        return written == str(self.count) or self._fits_otherwise(written)
-
-    def _fits_otherwise(self, written: str) -> bool:
-        number = int(written) if written.isdecimal() and len(written) < 10 else 0
-        gap, self.gap = self.gap, number - self.count if number else self.gap
-        if gap and number == self.count + gap:
-            self.count, self.gap = number, 0
-            return True
-        return False
-
-    def allow_gap(self) -> None:
-        """The next number may be one too high: what should have it is missing."""
-        self.gap = 1
-
-    def skip(self, written: str) -> None:
-        """Count a stray segment if it continues the numbers."""
-        if written == str(self.count + 1):
-            self.count += 1
-
-
-class Walker(Recorder):
+class Walker(Checker):
     """Walks one transaction set, from ST to SE.
 
     ``feed`` takes pieces until the set is over (``done``) or the pieces are. Whole claims are put on ``claims``;
@@ -138,13 +47,6 @@ class Walker(Recorder):
         self.se: list[str] = []
         self.separator: str | None = None
         self._lost = False
-        self._emptied: Loop | None = None
-        self._strays: dict[Loop, set[str]] = {}
-        self._numbers = Numbers()
-        self._lines = Numbers()
-        self._lower: dict[LoopUse, int] = {}
-        """Bit of the lower HL loop of 2000A and 2000B."""
-        self._parents: dict[str, tuple[str, ...]] = {}
         self._declared = delimiters
         self._doubt: tuple[Segment, list[Fault], str] | None = None
         self._sound = False
@@ -490,128 +392,9 @@ class Walker(Recorder):
         if not self.done:
             self._end(start)
 
-    def _empty(self, blank: bool, last: bool) -> None:
-        """Two terminators with nothing but blanks between: no segment, not counted. Told once of each claim."""
-        if (blank and last) or self._loop is self._emptied:
-            return
-        scope = context(self._loop)[2]
-        told = self._emptied is not None and context(self._emptied)[2] is scope
-        self._emptied = self._loop
-        if not told:
-            self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
-
-    # Checks between segments -------------------------------------------------------------------------------------
-
-    def _check_hl(self, segment: Segment) -> None:
-        """HL01 counts from 1, HL02 names the parent, HL04 is judged when the loop closes."""
-        written, given, level = segment.get(1), segment.get(2), segment.get(3)
-        counted = str(self._numbers.count + 1)
-        if not self._numbers.fits(written) and written:
-            detail = f"HL01 is {_number(written)}, the next number is {counted}"
-            self._element_fault(Fault("7", 1, 0, 0, "HL01", "Hierarchical ID Number", "628", written, detail), segment)
-        parent = {"22": "20", "23": "22"}.get(level)
-        if parent is not None and given:
-            expected = self._parents.get(parent)
-            if expected and given not in expected:
-                detail = f"HL02 is {_number(given)}, the parent's number is {_number(expected[0])}"
-                fault = Fault("7", 2, 0, 0, "HL02", "Hierarchical Parent ID Number", "734", given, detail)
-                self._element_fault(fault, segment)
-        self._parents[level] = (written,) if written == counted else (written, counted)
-
-    def _check_children(self, loop: Loop) -> None:
-        """HL04 says whether a lower HL follows."""
-        segment = loop.segments[0] if loop.segments else None
-        if segment is None or segment.id != "HL" or loop.damaged:
-            return
-        lower = self._lower.get(loop.node)
-        if lower is None:
-            lower = self._lower[loop.node] = sum(n.bit for n in loop.node.loops if n.id in ("2000B", "2000C"))
-        has, flag = bool(loop.seen & lower), segment.get(4)
-        if (flag == "1") == has or flag not in ("0", "1"):
-            return
-        if len(loop.segments) == 1 and not loop.children:
-            return  # It holds nothing but this HL, and that is told.
-        if not self._strays.get(loop, set()).isdisjoint(("HL", ANY)):
-            return
-        detail = (
-            "HL04 says that no lower level follows, but one does" if has else
-            "HL04 says that a lower level follows, but none does"
-        )  # fmt: skip
-        fault = Fault("7", 4, 0, 0, "HL04", "Hierarchical Child Code", "736", segment.get(4), detail)
-        self._element_fault(fault, segment)
-
-    def _check_lx(self, segment: Segment) -> None:
-        """LX01 counts the lines of a claim from 1."""
-        written = segment.get(1)
-        counted = self._lines.count + 1
-        if not self._lines.fits(written) and written.isdecimal():
-            detail = f"LX01 is {_number(written)}, the next line is {counted}"
-            self._element_fault(Fault("7", 1, 0, 0, "LX01", "Assigned Number", "554", written, detail), segment)
-
-    def _missing(self, loop: Loop, bits: int) -> None:
-        """Report what a loop lacks, at the place where it should have been. A loop that holds nothing but its first
-        segment is one finding."""
-        node = loop.node
-        strays = self._strays.get(loop, set())
-        lacking: list[SegmentUse | LoopUse] = [u for u in node.uses if u.bit & bits and u.id not in strays]
-        lacking += [n for n in node.loops if n.bit & bits and n.first.id not in strays]
-        if lacking and ANY in strays:
-            strays.discard(ANY)
-            del lacking[0]
-        if lacking and len(loop.segments) == 1 and not loop.children and loop is not self.root:
-            others = ", ".join(f"loop {x.id}" if isinstance(x, LoopUse) else x.id for x in lacking[1:])
-            note = f"; so {'are' if len(lacking) > 2 else 'is'} {others}" if others else ""
-            self._report_missing(loop, lacking[0], note)
-            return
-        for item in lacking:
-            self._report_missing(loop, item, "")
-
-    def _report_missing(self, loop: Loop, item: SegmentUse | LoopUse, note: str) -> None:
-        ordinal, offset = self._place_of(loop, item.position)
-        if isinstance(item, LoopUse):
-            first, name, qualifier = item.first, item.id, ""
-            code = "IK3-3" if first.id in MANDATORY else "IK3-I7"
-            detail = f"Loop {item.id} ({item.name}) is missing: it opens with {first.id}"
-        else:
-            first, name, qualifier = item, "", _qualifier(item)
-            code = "IK3-3" if item.id in MANDATORY else "IK3-I8"
-            detail = f"{item.id} ({item.definition.name}) is missing" + (
-                f" in loop {loop.id}" if loop is not self.root else ""
-            )
-        self._report(
-            code, first.id, detail + note, loop=loop, ordinal=ordinal, offset=offset, length=0, loop_id=name,
-            qualifier=qualifier,
-        )  # fmt: skip
-
-    def _place_of(self, loop: Loop, position: int) -> tuple[int, int]:
-        """Ordinal and byte of the first segment of the loop that stands after a position, else of what follows it."""
-        later = [s for s in loop.segments if s.use is not None and s.use.position > position]
-        later += [c.segments[0] for c in loop.children if c.segments and c.node.position > position]
-        if later:
-            first = min(later, key=lambda s: s.ordinal)
-            return first.ordinal, first.offset
-        return self.ordinal, self.start
-
-    def _mark_stray(self, name: str) -> None:
-        """A stray segment explains why a segment of its kind is missing, up to the loop that repeats."""
-        for loop in self._chain():
-            self._strays.setdefault(loop, set()).add(name)
-            if loop.node.epoch:
-                break
-
     def _astray(self, step: Step | None, key: str, elements: list[str], text: str) -> None:
         """A segment that is not next here: one finding, and read on as well as can be (see ``recover``)."""
         raise NotImplementedError
-
-
-def _number(written: str) -> str:
-    """A number to be told; anything else may be anyone's data."""
-    return written if written.isdecimal() and len(written) < 13 else "no number"
-
-
-def _qualifier(use: SegmentUse) -> str:
-    """What tells this segment from others of its id (``ABK``), so that an edit that names the fault can tell too."""
-    return use.keys[0][len(use.id) :] if use.keys else ""
 
 
 def is_full(loop: Loop, bit: int, most: int) -> bool:
