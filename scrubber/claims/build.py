@@ -117,8 +117,9 @@ class Builder:
         )
         first: date | None = None
         last: date | None = None
+        by_position = {d.position: d for d in diagnoses}
         for child in lines:
-            line = self._line(child, claim)
+            line = self._line(child, claim, by_position)
             claim.lines.append(line)
             service = line.service
             if service is not None:
@@ -152,19 +153,18 @@ class Builder:
             self._patient = _person(patient_loop, "2010CA") if patient_loop else None
 
     def _provider(self, loop: Loop, prv: Segment | None = None) -> Provider:
-        nm1 = loop.segments[0] if loop.segments and loop.segments[0].id == "NM1" else None
+        nm1 = _name(loop)
         prv = prv or loop.index.get("PRV")
-        return Provider(
-            role=_ROLES.get(loop.node.id, loop.node.id),
-            name=nm1.get(3).rstrip() if nm1 else "",
-            first=nm1.get(4).rstrip() if nm1 else "",
-            kind=nm1.get(2) if nm1 else "",
-            npi=nm1.get(9) if nm1 and nm1.get(8) == "XX" else "",
-            taxonomy=prv.get(3) if prv else "",
-            loop=loop,
-            nm1=nm1,
-            prv=prv,
-        )
+        role = _ROLES.get(loop.node.id, loop.node.id)
+        name = first = kind = npi = ""
+        if nm1 is not None:
+            elements = nm1.elements
+            size = len(elements)
+            kind = elements[2] if size > 2 else ""
+            name = elements[3].rstrip() if size > 3 else ""
+            first = elements[4].rstrip() if size > 4 else ""
+            npi = elements[9] if size > 9 and elements[8] == "XX" else ""
+        return Provider(role, name, first, kind, npi, prv.get(3) if prv is not None else "", loop, nm1, prv)
 
     # The claim's own parts ---------------------------------------------------------------------------------------
 
@@ -185,11 +185,11 @@ class Builder:
                     found.append(Diagnosis(code, qualifier, position, hi, written))
         return hi, tuple(found)
 
-    def _line(self, loop: Loop, claim: Claim) -> ServiceLine:
+    def _line(self, loop: Loop, claim: Claim, by_position: dict[int, Diagnosis]) -> ServiceLine:
         index = loop.index
         sv1 = index.get("SV1")
         lx = index.get("LX")
-        number = lx.get(1) if lx else ""
+        number = lx.elements[1] if lx is not None and len(lx.elements) > 1 else ""
         pointers: tuple[int, ...] = ()
         written: tuple[str, ...] = ()
         procedure = qualifier = basis = own = ""
@@ -209,7 +209,6 @@ class Builder:
             if size > 7 and elements[7]:
                 written, pointers = _pointers(elements[7], component)
         service = _dates(index.get("DTP472"))
-        by_position = {d.position: d for d in claim.diagnoses} if pointers else {}
         rendering = claim.rendering
         adjudications: list[Adjudication] = []
         drug: Drug | None = None
@@ -299,36 +298,47 @@ def _subscriber(loop: Loop) -> Subscriber:
 
 
 def _person(loop: Loop, name_loop: str) -> Person:
-    names = loop.child(name_loop)
-    nm1 = names.segments[0] if names is not None and names.segments and names.segments[0].id == "NM1" else None
-    dmg = names.index.get("DMG") if names is not None else None
+    nm1 = dmg = None
+    for child in loop.children:
+        if child.node.id == name_loop:
+            nm1, dmg = _name(child), child.index.get("DMG")
+            break
     pat = loop.index.get("PAT")
-    return Person(
-        last=nm1.get(3).rstrip() if nm1 else "",
-        first=nm1.get(4).rstrip() if nm1 else "",
-        id=nm1.get(9).rstrip() if nm1 else "",
-        birth=to_date(dmg.get(2)) if dmg else None,
-        death=to_date(pat.get(6)) if pat and pat.get(5) == "D8" else None,
-        sex=dmg.get(3) if dmg else "",
-        loop=loop,
-        nm1=nm1,
-        dmg=dmg,
-        pat=pat,
-    )
+    last = first = id = sex = ""
+    birth = None
+    if nm1 is not None:
+        elements = nm1.elements
+        size = len(elements)
+        last = elements[3].rstrip() if size > 3 else ""
+        first = elements[4].rstrip() if size > 4 else ""
+        id = elements[9].rstrip() if size > 9 else ""
+    if dmg is not None:
+        elements = dmg.elements
+        size = len(elements)
+        birth = to_date(elements[2]) if size > 2 else None
+        sex = elements[3] if size > 3 else ""
+    death = to_date(pat.get(6)) if pat is not None and pat.get(5) == "D8" else None
+    return Person(last, first, id, birth, death, sex, loop, nm1, dmg, pat)
 
 
 def _payer(loop: Loop | None, sbr: Segment | None) -> Payer:
-    nm1 = loop.segments[0] if loop is not None and loop.segments and loop.segments[0].id == "NM1" else None
-    return Payer(
-        name=nm1.get(3).rstrip() if nm1 else "",
-        id_qualifier=nm1.get(8) if nm1 else "",
-        id=nm1.get(9).rstrip() if nm1 else "",
-        filing=sbr.get(9) if sbr else "",
-        sequence=sbr.get(1) if sbr else "",
-        loop=loop,
-        nm1=nm1,
-        sbr=sbr,
-    )
+    nm1 = _name(loop) if loop is not None else None
+    name = qualifier = id = ""
+    if nm1 is not None:
+        elements = nm1.elements
+        size = len(elements)
+        name = elements[3].rstrip() if size > 3 else ""
+        qualifier = elements[8] if size > 8 else ""
+        id = elements[9].rstrip() if size > 9 else ""
+    filing = sbr.get(9) if sbr is not None else ""
+    sequence = sbr.get(1) if sbr is not None else ""
+    return Payer(name, qualifier, id, filing, sequence, loop, nm1, sbr)
+
+
+def _name(loop: Loop) -> Segment | None:
+    """The NM1 that opens a loop; None where the loop was made up for one that is missing."""
+    segments = loop.segments
+    return segments[0] if segments and segments[0].elements[0] == "NM1" else None
 
 
 def _dates(segment: Segment | None) -> DateRange | None:
