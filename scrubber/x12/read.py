@@ -7,11 +7,10 @@ file is read on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
-from datetime import date
 
 from scrubber.finding import Finding, Location, Severity
+from scrubber.x12.envelope import ISA_NOTES, check_gs, check_isa, get, shown
 from scrubber.x12.events import (
     ClaimRead,
     GroupClosed,
@@ -28,18 +27,12 @@ from scrubber.x12.guide import Guide, shipped
 from scrubber.x12.recognise import SEGMENT, find_envelope, find_isa, is_indented, line_length, not_x12, what_it_is
 from scrubber.x12.recover import ForgivingWalker
 from scrubber.x12.segments import BLANKS, Isa, Segment, Source, Splitter, read_isa
-from scrubber.x12.values import to_date
 
 GUIDE = "005010X222A1"
 OLDER_GUIDES = frozenset(("005010X222", "005010X222A2"))
 """Versions judged by the A1 guide, with one finding."""
 
 ENVELOPE_NAMES = frozenset(("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1"))
-
-ISA_NOTES = (
-    "010", "011", "012", "013", "005", "006", "007", "008", "014", "015", "016", "017", "018", "019", "020", "027",
-)  # fmt: skip
-"""TA105 for each element of the ISA, ISA01 first."""
 
 PROBE = 1 << 16
 """Bytes searched for an ISA before a file is called something else."""
@@ -160,7 +153,7 @@ class _Reader:
         assert self.isa is not None
         start = position + len(text) - len(text.lstrip(BLANKS))
         elements = text.strip(BLANKS).split(self.isa.delimiters.element)
-        if elements[0] != "IEA" or _get(elements, 2) != self.isa.elements[13]:
+        if elements[0] != "IEA" or get(elements, 2) != self.isa.elements[13]:
             return False
         detail = "The last segment has no segment terminator"
         self._note("004", detail, Severity.WARNING, self.source.place(start), len(text) - (start - position))
@@ -238,47 +231,16 @@ class _Reader:
         self.junk = False
         self.groups = 0
         self.seen_gs.clear()
-        self._check_isa(isa)
-        yield InterchangeOpened(isa.elements, isa.delimiters, self.start)
-
-    def _check_isa(self, isa: Isa) -> None:
+        for number, detail, severity in check_isa(isa):
+            self._isa(number, detail, severity)
         elements = isa.elements
-        if wrong := isa.wrong_widths:
-            names = ", ".join(f"ISA{n:02d}" for n in wrong)
-            have = "has" if len(wrong) == 1 else "have"
-            self._isa(wrong[0], f"{names} {have} the wrong width: ISA elements are padded to a fixed width")
-        version = elements[12]
-        if version != "00501":
-            self._isa(12, f"ISA12 (Interchange Control Version Number) is {_shown(version)}, not 00501")
-        elif not isa.delimiters.repetition:
-            detail = f"ISA11 (Repetition Separator) is {_shown(elements[11])}, which cannot separate"
-            self._isa(11, detail, Severity.WARNING)
-        if elements[1] not in ("00", "03") and 1 not in wrong:
-            self._isa(1, "ISA01 (Authorization Information Qualifier) is neither 00 nor 03")
-        if elements[3] not in ("00", "01") and 3 not in wrong:
-            self._isa(3, "ISA03 (Security Information Qualifier) is neither 00 nor 01")
-        for number in (5, 7):
-            if elements[number] not in ("01", "14", "20", "27", "28", "29", "30", "33", "ZZ") and number not in wrong:
-                self._isa(number, f"ISA{number:02d} (Interchange ID Qualifier) is not one that the guide allows")
-        for number, role in ((6, "Sender"), (8, "Receiver")):
-            if not elements[number].strip():
-                self._isa(number, f"ISA{number:02d} (Interchange {role} ID) is empty")
-        if 9 not in wrong and not _short_date(elements[9]):
-            self._isa(9, "ISA09 (Interchange Date) is no date that exists (written YYMMDD)")
-        if 10 not in wrong and not _clock(elements[10]):
-            self._isa(10, "ISA10 (Interchange Time) is no time that exists (written HHMM)")
-        if 13 not in wrong and not elements[13].isdecimal():
-            self._isa(13, "ISA13 (Interchange Control Number) is not nine digits")
-        if 14 not in wrong and elements[14] not in ("0", "1"):
-            self._isa(14, "ISA14 (Acknowledgment Requested) is neither 0 nor 1")
-        if 15 not in wrong and elements[15] not in ("P", "T"):
-            self._isa(15, "ISA15 (Interchange Usage Indicator) is neither P nor T")
         keys = (elements[5], elements[6], elements[7], elements[8], elements[13])
         if keys in self.seen_isa:
-            detail = f"ISA13 {_shown(elements[13])} was already used in this file by the same sender"
+            detail = f"ISA13 {shown(elements[13])} was already used in this file by the same sender"
             self._isa(13, detail, code="025")
         if len(self.seen_isa) < 100_000:
             self.seen_isa.add(keys)
+        yield InterchangeOpened(isa.elements, isa.delimiters, self.start)
 
     def _open_group(self, gs: list[str]) -> Iterator[ReaderEvent]:
         self.gs = gs
@@ -288,14 +250,14 @@ class _Reader:
         self.junk = False
         self.skip_group = False
         offset = self.start
-        code, version = _get(gs, 1), _get(gs, 8)
+        code, version = get(gs, 1), get(gs, 8)
         yield GroupOpened(gs, offset)
         if code != "HC":
             self.skip_group = True
-            self._fault("AK9-1", f"GS01 is {_shown(code)}: {what_it_is(code, version)}", gs, 1)
+            self._fault("AK9-1", f"GS01 is {shown(code)}: {what_it_is(code, version)}", gs, 1)
         elif version not in OLDER_GUIDES and version != GUIDE:
             self.skip_group = True
-            self._fault("AK9-2", f"GS08 is {_shown(version)}: {what_it_is(code, version)}", gs, 8)
+            self._fault("AK9-2", f"GS08 is {shown(version)}: {what_it_is(code, version)}", gs, 8)
             # What the file is says it all: an older version has its own ISA12.
             self.found = [f for f in self.found if f.edit != "X12-TA1-017"]
         elif version != GUIDE:
@@ -304,20 +266,13 @@ class _Reader:
         if self.skip_group:
             self.refused = self.refused or what_it_is(code, version)
             return
-        control = _get(gs, 6)
+        control = get(gs, 6)
         if not (control.isdecimal() and 1 <= len(control) <= 9):
             self._fault("AK9-6", "GS06 (Group Control Number) is not one to nine digits", gs, 6)
         elif control in self.seen_gs:
             self._fault("AK9-19", f"GS06 {control} was already used in this interchange", gs, 6)
-        for number, sound, what in (
-            (2, 2 <= len(_get(gs, 2)) <= 15, "(Application Sender's Code) is not 2 to 15 characters"),
-            (3, 2 <= len(_get(gs, 3)) <= 15, "(Application Receiver's Code) is not 2 to 15 characters"),
-            (4, to_date(_get(gs, 4)) is not None, "(Date) is no date that exists (written CCYYMMDD)"),
-            (5, _clock(_get(gs, 5)), "(Time) is no time that exists (written HHMM)"),
-            (7, _get(gs, 7) == "X", "(Responsible Agency Code) is not X"),
-        ):
-            if not sound:
-                self._fault("TA1-024", f"GS{number:02d} {what}", gs, number)
+        for edit, number, detail in check_gs(gs):
+            self._fault(edit, detail, gs, number)
         if len(self.seen_gs) < 100_000:
             self.seen_gs.add(control)
 
@@ -339,7 +294,7 @@ class _Reader:
                 walker = ForgivingWalker(self.guide, isa.delimiters)
                 self.walker = walker
                 yield SetOpened(st, self.start, walker.root)
-                code = "1" if _get(st, 1) else "6"
+                code = "1" if get(st, 1) else "6"
                 yield SetClosed([self._set_finding(code, "ST01 is not 837: this set is no claim", st, 1)], 1)
                 self.judged += 1
             return
@@ -361,7 +316,7 @@ class _Reader:
                 walker.note(fault, segment)
 
     def _check_st(self, st: list[str]) -> Iterator[Finding]:
-        control, version, declared = _get(st, 2), _get(st, 3), _get(self.gs or [], 8)
+        control, version, declared = get(st, 2), get(st, 3), get(self.gs or [], 8)
         if not 4 <= len(control) <= 9 or not (control.isalnum() and control.isascii()):
             detail = "ST02 (Transaction Set Control Number) is not 4 to 9 letters or digits"
             yield self._set_finding("7", detail, st, 2)
@@ -371,8 +326,8 @@ class _Reader:
             self.seen_st.add(control)
         known = version == GUIDE or version in OLDER_GUIDES
         if not known or (declared and version != declared):
-            what = f"is {_shown(version)}" if version else "is missing"
-            detail = f"ST03 (Implementation Convention Reference) {what}, GS08 is {_shown(declared)}"
+            what = f"is {shown(version)}" if version else "is missing"
+            detail = f"ST03 (Implementation Convention Reference) {what}, GS08 is {shown(declared)}"
             yield self._set_finding("I6", detail, st, 3, Severity.WARNING if known else Severity.REJECT)
 
     # Closing -----------------------------------------------------------------------------------------------------
@@ -400,13 +355,13 @@ class _Reader:
                 findings.append(self._set_finding("2", detail, st, 0, ordinal=walker.ordinal + 1, offset=offset))
         else:
             se, self.start = walker.se, walker.start
-            counted, declared = walker.ordinal, _get(se, 1)
+            counted, declared = walker.ordinal, get(se, 1)
             if not declared.isdecimal() or int(declared[:12]) != counted:
                 said = declared[:12] if declared.isdecimal() else "no number of"
                 detail = f"SE01 says {said} segments, the set has {counted}"
                 findings.append(self._set_finding("4", detail, se, 1, ordinal=counted))
-            if _get(se, 2) != _get(st, 2):
-                detail = f"SE02 is {_shown(_get(se, 2))}, ST02 is {_shown(_get(st, 2))}"
+            if get(se, 2) != get(st, 2):
+                detail = f"SE02 is {shown(get(se, 2))}, ST02 is {shown(get(st, 2))}"
                 findings.append(self._set_finding("3", detail, se, 2, ordinal=counted))
         findings.sort(key=lambda f: f.sort_key)
         yield SetClosed(findings, walker.ordinal)
@@ -424,12 +379,12 @@ class _Reader:
                 if not cut:
                     self._fault("AK9-3", "The functional group has no GE segment", ["GE"], 0)
             else:
-                declared = _get(ge, 1)
+                declared = get(ge, 1)
                 if not declared.isdecimal() or int(declared[:12]) != self.sets:
-                    detail = f"GE01 is {_shown(declared)}, the group has {self.sets} transaction sets"
+                    detail = f"GE01 is {shown(declared)}, the group has {self.sets} transaction sets"
                     self._fault("AK9-5", detail, ge, 1)
-                if _get(ge, 2) != _get(gs, 6):
-                    self._fault("AK9-4", f"GE02 is {_shown(_get(ge, 2))}, GS06 is {_shown(_get(gs, 6))}", ge, 2)
+                if get(ge, 2) != get(gs, 6):
+                    self._fault("AK9-4", f"GE02 is {shown(get(ge, 2))}, GS06 is {shown(get(gs, 6))}", ge, 2)
         self.skip_group = False
         mine = [f for f in self.found if f.edit.startswith("X12-AK9")]
         self.found = [f for f in self.found if not f.edit.startswith("X12-AK9")]
@@ -444,12 +399,12 @@ class _Reader:
             detail = "The interchange has no IEA segment: the file may be cut off"
             self._note("023", detail, Severity.REJECT, self.start, 0)
         else:
-            declared = _get(iea, 1)
+            declared = get(iea, 1)
             if not declared.isdecimal() or int(declared[:12]) != self.groups:
-                detail = f"IEA01 is {_shown(declared)}, the interchange has {self.groups} functional groups"
+                detail = f"IEA01 is {shown(declared)}, the interchange has {self.groups} functional groups"
                 self._fault("TA1-021", detail, iea, 1)
-            if _get(iea, 2) != isa.elements[13]:
-                self._fault("TA1-001", f"IEA02 is {_shown(_get(iea, 2))}, ISA13 is {_shown(isa.elements[13])}", iea, 2)
+            if get(iea, 2) != isa.elements[13]:
+                self._fault("TA1-001", f"IEA02 is {shown(get(iea, 2))}, ISA13 is {shown(isa.elements[13])}", iea, 2)
         found, self.found = self.found, []
         yield InterchangeClosed(found)
 
@@ -487,7 +442,7 @@ class _Reader:
         end = start + sum(map(len, segment)) + len(segment) - 1
         offset = min(start + sum(map(len, segment[:number])) + number, end) if number else start
         element = f"{segment[0]}{number:02d}" if number else None
-        where = Location(None, segment[0], element, None, None, 0, offset, len(_get(segment, number)) if number else 0)
+        where = Location(None, segment[0], element, None, None, 0, offset, len(get(segment, number)) if number else 0)
         self._add(f"X12-{edit}", where, detail, severity)
 
     def _add(self, edit: str, where: Location, detail: str, severity: Severity) -> None:
@@ -507,32 +462,10 @@ class _Reader:
         start = self.start if offset is None else offset
         place = start + (sum(map(len, segment[:number])) + number if number and offset is None else 0)
         element = f"{segment[0]}{number:02d}" if number else None
-        length = len(_get(segment, number)) if number else 0
+        length = len(get(segment, number)) if number else 0
         where = Location(None, segment[0] if number else "SE", element, None, None, ordinal, place, length)
         return Finding(f"X12-IK5-{code}", severity, where, _values(where, detail))
 
 
 def _values(where: Location, detail: str) -> dict[str, str]:
     return {"segment": where.segment or "", "loop": "", "element": where.element or "", "detail": detail}
-
-
-def _get(elements: list[str], number: int) -> str:
-    return elements[number] if number < len(elements) else ""
-
-
-def _shown(text: str) -> str:
-    """A code or control number as a message may tell it; anything else might be anyone's data."""
-    if not text:
-        return "empty"
-    return text if re.fullmatch(r"[A-Za-z0-9]{1,12}", text) else "no code or number"
-
-
-def _short_date(text: str) -> bool:
-    try:
-        return len(text) == 6 and text.isdecimal() and bool(date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])))
-    except ValueError:
-        return False
-
-
-def _clock(text: str) -> bool:
-    return len(text) == 4 and text.isdecimal() and int(text[:2]) < 24 and int(text[2:]) < 60
