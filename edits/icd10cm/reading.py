@@ -77,45 +77,31 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
     return judged
 
 
-_LOOKS = "icd10cm looks"
-
-
 def looks(claim: Claim, know: Knowledge) -> Hashable:
-    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the month. Else None."""
-    scratch = know.scratch
-    if _LOOKS in scratch:
-        return scratch[_LOOKS]  # type: ignore[no-any-return]
+    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the month. Else None, and
+    also where a code is meant for an age or sex, so that the patient has to be looked at."""
     day, hi = claim.service_from, claim.hi
     key: Hashable = None
     if day is not None and hi is not None and day == claim.service_to and ICD10_START <= day <= know.icd10cm.last:
         # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
         key = (day.year, day.month, claim.delimiters.component, *hi.elements)
-    scratch[_LOOKS] = key
-    return key
+    return None if key is None or _is_limited(key, claim, know) else key
 
 
 by_codes = alike(looks)
-"""For a check that sees the codes and the day, and nothing else of a claim."""
+"""For a check that sees the codes and the day; of the patient only what a code is meant for."""
 
-_ageless: set[Hashable] = set()
-"""Looks of claims none of whose codes is meant for an age or sex."""
-
-
-def looks_ageless(claim: Claim, know: Knowledge) -> Hashable:
-    """The same, where no code is meant for an age or sex; None where the patient has to be looked at."""
-    key = looks(claim, know)
-    if key is None or key in _ageless:
-        return key
-    if read_codes(claim, know).limited:
-        return None
-    if len(_ageless) > 20_000:
-        _ageless.clear()
-    _ageless.add(key)
-    return key
+_limited: dict[Hashable, bool] = {}
+"""Looks of claims, and whether any of their codes is meant for an age or sex."""
 
 
-by_age = alike(looks_ageless)
-"""For a check that sees the patient only where a code is meant for an age or sex."""
+def _is_limited(key: Hashable, claim: Claim, know: Knowledge) -> bool:
+    found = _limited.get(key)
+    if found is None:
+        if len(_limited) > 20_000:
+            _limited.clear()
+        found = _limited[key] = bool(read_codes(claim, know).limited)
+    return found
 
 
 def _read(claim: Claim, table: Icd10cm) -> Judged:

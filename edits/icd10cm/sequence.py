@@ -10,7 +10,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
-from .reading import by_age, by_codes, read_codes, report, to_hit
+from .reading import by_codes, read_codes, report, to_hit
 
 
 @by_codes
@@ -63,7 +63,7 @@ def _is_sequela(code: str, know: Knowledge) -> bool:
     return rule is not None and rule.characters.get(code[6], "").startswith("sequela")
 
 
-@by_age
+@by_codes
 def age_conflict(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """DX-0B: the patient's age on the day of service is outside the range the code is meant for."""
     limited = read_codes(claim, know).limited
@@ -87,7 +87,7 @@ def age_conflict(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             yield Hit(diagnosis.place, values, related)
 
 
-@by_age
+@by_codes
 def sex_conflict(claim: Claim, know: Knowledge) -> Iterable[Hit]:
     """DX-0C: a maternity code for a patient whom DMG03 calls male."""
     limited = read_codes(claim, know).limited

@@ -155,15 +155,6 @@ def diagnosis_without_pointer(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     return (Hit(idle[0].place, values, tuple(d.place for d in idle[1:])),)
 
 
-def _looks_with_codes(claim: Claim, know: Knowledge) -> Hashable:
-    day, hi = claim.service_from, claim.hi
-    if day is None or hi is None or day != claim.service_to:
-        return None
-    firsts = [line.pointers[0] if line.pointers else 0 for line in claim.lines]
-    return (day.year, day.month, *firsts, claim.delimiters.component, *hi.elements)
-
-
-@alike(_looks_with_codes)
 def first_pointer_unfit(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """PTR-10: a line points first to a code that gives no reason for a service.
 
