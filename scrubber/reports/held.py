@@ -64,12 +64,17 @@ class Held:
 
     def take(self) -> Iterator[bytes]:
         """Every entry in order; nothing is held afterwards."""
+        for text in self.take_together():
+            yield from text.split(END)
+
+    def take_together(self) -> Iterator[bytes]:
+        """The same, many at a time: entries with END between them."""
         chunks = [*self._chunks, self._recent]
         self._clear()
         for chunk in chunks:
             if chunk:
                 text = zlib.decompress(chunk) if isinstance(chunk, bytes) else bytes(chunk)
-                yield from text[: -len(END)].split(END)
+                yield text[: -len(END)]
 
     def _seal(self) -> None:
         if self._recent:
@@ -87,9 +92,13 @@ class Held:
 class Docket:
     """Claims on their way through set, group and interchange, each of which may still reject them."""
 
-    def __init__(self, doom: Doom, write: Callable[[bytes], object]) -> None:
+    def __init__(
+        self, doom: Doom, write: Callable[[bytes], object], write_together: Callable[[bytes], object] | None = None
+    ) -> None:
+        """``write`` takes one entry, ``write_together`` many with END between them; without it, one at a time."""
         self._doom = doom
         self._write = write
+        self._write_together = write_together
         self._levels = [Held(), Held(), Held()]
         """Of the open set, group and interchange."""
         self.add = self._levels[0].add
@@ -108,8 +117,12 @@ class Docket:
             self._pass(1, False, None)
             if heading:
                 self._write(heading)
-            for entry in self._levels[2].take():
-                self._write(self._doom(entry, cause) if lost else entry)
+            if self._write_together is not None and not lost:
+                for entries in self._levels[2].take_together():
+                    self._write_together(entries)
+            else:
+                for entry in self._levels[2].take():
+                    self._write(self._doom(entry, cause) if lost else entry)
 
     def _pass(self, level: int, lost: bool, cause: Finding | None, heading: bytes = b"") -> None:
         held, outer = self._levels[level], self._levels[level + 1]

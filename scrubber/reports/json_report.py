@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from scrubber.finding import Finding, Location
-from scrubber.reports.held import Docket, judge_envelope
+from scrubber.reports.held import END, Docket, judge_envelope
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Entry, Wording, own_values, x12_codes
@@ -49,7 +49,7 @@ class _Claims:
         self._write = out.write
         self._findings = FindingRecords(wording)
         self._run = run
-        self._docket = Docket(self._doom, self._put)
+        self._docket = Docket(self._doom, self._put, self._put_together)
         self._set = ""
 
     def _claim(self, verdict: ClaimVerdict) -> None:
@@ -63,6 +63,10 @@ class _Claims:
         return reject(claim, self._findings.record(cause) if cause else None)
 
     def _put(self, claim: bytes) -> None:
+        raise NotImplementedError
+
+    def _put_together(self, claims: bytes) -> None:
+        """Claims with END between them."""
         raise NotImplementedError
 
 
@@ -153,6 +157,9 @@ class JsonReport(_Claims):
         self._write(self._comma + claim)
         self._comma = b",\n"
 
+    def _put_together(self, claims: bytes) -> None:
+        self._put(claims.replace(END, b",\n"))
+
 
 class JsonLinesReport(_Claims):
     """``--format jsonl``: one claim a line, each with the ``path`` of its file."""
@@ -184,6 +191,9 @@ class JsonLinesReport(_Claims):
 
     def _put(self, claim: bytes) -> None:
         self._write(self._path + claim[1:] + b"\n")
+
+    def _put_together(self, claims: bytes) -> None:
+        self._put(claims.replace(END + b"{", b"\n" + self._path))
 
 
 def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
