@@ -37,9 +37,10 @@ def count(segments: list[list[str]]) -> None:
             elements[1] = str(i - start + 1)
 
 
-def mutations(base: str, per_operation: int) -> Iterator[Mutation]:
-    """Mutations of a base file between its ST and SE, ``per_operation`` of each kind at most, spread over the file."""
-    segments = split((BASE / f"{base}.837").read_bytes())
+def mutations(base: str, per_operation: int, data: bytes | None = None) -> Iterator[Mutation]:
+    """Mutations of a base file (or of another's ``data``, under this name) between its ST and SE, ``per_operation`` of
+    each kind at most, spread over the file."""
+    segments = split(data or (BASE / f"{base}.837").read_bytes())
     for operation in (*WHOLE, *ELEMENT, *COMPONENT):
         choice = random.Random(f"{base} {operation.__name__}")
         if operation in WHOLE:
@@ -149,11 +150,37 @@ def insert(copy: Segments, place: Place, choice: random.Random) -> str | None:
 
 
 STRANGERS = (
-    "REF*G1*A1", "REF*ZZ*A1", "NTE*ADD*TEXT", "DTP*435*D8*20260901", "DTP*999*D8*20260901", "AMT*F5*10", "K3*TEXT",
-    "N3*1 ELM STREET", "PER*IC*NAME*TE*2175550000", "CRC*ZZ*Y*AV", "PWK*OZ*BM***AC*1", "HCP*00*1", "NM1*DN*1*A*B****XX*1993999998",
-    "NM1*ZZ*1*A*B", "CAS*CO*45*1", "SVD*AB*1*HC:99213**1", "LQ*UT*1", "QTY*PT*2", "CN1*09", "OI***Y***Y", "MOA***MA01", "XYZ*1",
-    "SBR*S*18*******CI", "HL*9*1*22*0", "HL*9**99*1", "DMG*D8*19800101*F", "HI*BP:00840", "HI*BG:17", "HI*XX:17",
-)  # fmt: skip
+    "REF*G1*A1",
+    "REF*ZZ*A1",
+    "NTE*ADD*TEXT",
+    "DTP*435*D8*20260901",
+    "DTP*999*D8*20260901",
+    "AMT*F5*10",
+    "K3*TEXT",
+    "N3*1 ELM STREET",
+    "PAT",
+    "PER*IC*NAME*TE*2175550000",
+    "CRC*ZZ*Y*AV",
+    "PWK*OZ*BM***AC*1",
+    "HCP*00*1",
+    "NM1*DN*1*A*B****XX*1993999998",
+    "NM1*ZZ*1*A*B",
+    "CAS*CO*45*1",
+    "SVD*AB*1*HC:99213**1",
+    "LQ*UT*1",
+    "QTY*PT*2",
+    "CN1*09",
+    "OI***Y***Y",
+    "MOA***MA01",
+    "XYZ*1",
+    "SBR*S*18*******CI",
+    "HL*9*1*22*0",
+    "HL*9**99*1",
+    "DMG*D8*19800101*F",
+    "HI*BP:00840",
+    "HI*BG:17",
+    "HI*XX:17",
+)
 
 
 def empty(copy: Segments, place: Place, choice: random.Random) -> str | None:
@@ -205,6 +232,14 @@ def letter(copy: Segments, place: Place, choice: random.Random) -> str | None:
     at = choice.randrange(len(copy[i][e]) + 1)
     copy[i][e] = copy[i][e][:at] + sort + copy[i][e][at:]
     return repr(sort)
+
+
+def padded(copy: Segments, place: Place, choice: random.Random) -> str | None:
+    i, e, _ = place
+    if not copy[i][e] or ":" in copy[i][e]:
+        return None
+    copy[i][e] += " "
+    return ""
 
 
 def no_date(copy: Segments, place: Place, choice: random.Random) -> str | None:
@@ -290,6 +325,6 @@ def _part(copy: Segments, place: Place, change: object) -> str | None:
 
 WHOLE = (drop, repeat, swap, move, drop_to_next, repeat_to_next, no_x12_id, other_id, insert)
 ELEMENT = (
-    empty, cut, too_long, too_short, wrong_code, letter, no_date, one_more, trailing, fill, split_up, repeated,
+    empty, cut, padded, too_long, too_short, wrong_code, letter, no_date, one_more, trailing, fill, split_up, repeated,
 )  # fmt: skip
 COMPONENT = (empty_part, long_part, wrong_part, more_parts, separator)

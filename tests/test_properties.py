@@ -213,7 +213,7 @@ def test_claims_without_a_set_are_told_of(data: bytes) -> None:
         assert end.error or any(f.severity is Severity.REJECT for f in end.findings)
 
 
-# The same each time ----------------------------------------------------------------------------------------------------
+# The same each time --------------------------------------------------------------------------------------------------
 
 
 def digest(events: list[ReaderEvent]) -> list[object]:
@@ -259,7 +259,7 @@ def test_a_stream_is_read_as_its_bytes() -> None:
     assert (end.size, end.sha256) == (len(data), next(e for e in judged(data) if isinstance(e, FileEnd)).sha256)
 
 
-# Nobody's data ---------------------------------------------------------------------------------------------------------
+# Nobody's data -------------------------------------------------------------------------------------------------------
 
 SECRETS = ("CORWIN", "JASPER", "NFH400118", "19840219", "5 HARBOR STREET", "NF2200", "M542")
 

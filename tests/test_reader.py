@@ -34,8 +34,9 @@ def value(element: str, text: str, *, start: str, nth: int = 0) -> Callable[[Seg
 # Places ------------------------------------------------------------------------------------------------------------
 
 LAYOUTS = {
-    "lines": {}, "one-line": {"eol": ""}, "crlf": {"eol": "\r\n"}, "indented": {"eol": "\n   "}, "blank-lines": {"eol": "\n\n"},
-    "pipes": {"element": "|", "component": ">", "terminator": "!"}, "newline": {"terminator": "\n", "eol": ""},
+    "lines": {}, "one-line": {"eol": ""}, "crlf": {"eol": "\r\n"}, "indented": {"eol": "\n   "},
+    "blank-lines": {"eol": "\n\n"}, "pipes": {"element": "|", "component": ">", "terminator": "!"},
+    "newline": {"terminator": "\n", "eol": ""},
     "control": {"element": "\x1d", "component": "\x1f", "terminator": "\x1c"},
 }  # fmt: skip
 

@@ -32,6 +32,9 @@ class Numbers:
         return written == str(self.count) or self._fits_otherwise(written)
 
     def _fits_otherwise(self, written: str) -> bool:
+        written = written.rstrip(" ")
+        if written == str(self.count):
+            return True
         number = int(written) if written.isdecimal() and len(written) < 10 else 0
         gap, self.gap = self.gap, number - self.count if number else self.gap
         if gap and number == self.count + gap:
@@ -73,7 +76,7 @@ class Checker(Recorder):
         parent = {"22": "20", "23": "22"}.get(level)
         if parent is not None and given:
             expected = self._parents.get(parent)
-            if expected and given not in expected:
+            if expected and given.rstrip(" ") not in expected:
                 detail = f"HL02 is {_number(given)}, the parent's number is {_number(expected[0])}"
                 fault = Fault("7", 2, 0, 0, "HL02", "Hierarchical Parent ID Number", "734", given, detail)
                 self._element_fault(fault, segment)

@@ -50,6 +50,8 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
             "",
             f"{definition.id} ends with an empty element: drop the trailing {delimiters.element}",
         )
+    if not sent and not any(element.usage == "R" for element in defined):
+        yield Fault("8", 0, 0, 0, "", "", "", "", f"{definition.id} holds no element: a segment has at least one")
     wrong = set()
     for number, element in enumerate(defined, 1):
         value = elements[number] if number <= sent else ""

@@ -370,7 +370,8 @@ def write_pattern(definition: Definition, delimiters: Delimiters) -> str:
     units = [_unit(e, delimiters) for e in definition.elements[:usable]]
     head = "".join(separator + u for u in units[:last])
     pairs = frozenset(n - last for n in definition.pairs if n > last)
-    return re.escape(definition.id) + head + _nest(units[last:], separator, pairs)
+    some = "" if last else f"(?={separator})"  # A segment has at least one element.
+    return re.escape(definition.id) + some + head + _nest(units[last:], separator, pairs)
 
 
 def _nest(units: list[str], separator: str, pairs: frozenset[int] = frozenset()) -> str:
