@@ -118,15 +118,21 @@ class Source:
     def read(self, size: int = BLOCK) -> bytes:
         """The next bytes, ``b""`` at the end."""
         if self._pushed:
-            data, self._pushed = self._pushed, b""
+            data, self._pushed = self._pushed[:size], self._pushed[size:]
         else:
-            data = self._stream.read(size) or b""
-            self._sha256.update(data)
-            self.size += len(data)
-            if self.wrapped is not None:
+            data = self._fetch(size)
+            while self.wrapped is not None and data:
                 joined = data.translate(None, b"\r\n")
-                data = joined if joined or not data else self.read(size)
+                data = joined or self._fetch(size)
+                if joined:
+                    break
         self.position += len(data)
+        return data
+
+    def _fetch(self, size: int) -> bytes:
+        data = self._stream.read(size) or b""
+        self._sha256.update(data)
+        self.size += len(data)
         return data
 
     def push(self, data: bytes) -> None:
@@ -145,8 +151,8 @@ class Source:
 
     def skip(self, count: int) -> None:
         """Drop bytes that a peek has shown."""
-        data = self.read()
-        self.push(data[count:])
+        while count > 0 and (data := self.read(count)):
+            count -= len(data)
 
     def drain(self) -> None:
         """Read to the end, so that the digest covers the whole file."""
