@@ -139,6 +139,15 @@ def idle(found: Sequence[Difference], chosen: list[Entry]) -> list[str]:
     return [e.name for e in chosen if not any(e.covers(d) for d in found)]
 
 
+def test_entries_are_reviewed() -> None:
+    names = [entry.name for entry in entries()]
+    assert len(names) == len(set(names))
+    for entry in entries():
+        assert entry.says in ("scrubber", "pyx12")
+        assert entry.right in ("scrubber", "pyx12", "both")
+        assert len(entry.reason) > 30 or entry.reason.startswith("See ")
+
+
 def test_mutations() -> None:
     counts, found = zip(*(of_mutations(base) for base in BASES), strict=True)
     assert sum(counts) >= 400
