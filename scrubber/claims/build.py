@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -26,6 +27,8 @@ from scrubber.x12.segments import Delimiters, Segment
 from scrubber.x12.values import to_date, to_decimal
 
 DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))
+
+NO_PROCEDURE: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
 _ROLES = {
     "2010AA": "billing", "2010AB": "pay-to", "2310A": "referring", "2310B": "rendering", "2310C": "facility",
@@ -53,22 +56,42 @@ class Builder:
 
     def build(self, loop: Loop) -> Claim | None:
         """The claim of a loop 2300; None when it has no CLM at all, so that there is no claim to speak of."""
-        clm = loop.index.get("CLM")
+        index = loop.index
+        clm = index.get("CLM")
         if clm is None:
             return None
         self._inherit(loop)
         subscriber = self._subscriber
-        patient_loop = self._patient_loop
-        person = self._patient if patient_loop is not None else (subscriber.person if subscriber else None)
         elements = clm.elements
+        size = len(elements)
         component = self.delimiters.component
-        place = clm.get(5).split(component)
-        hi, diagnoses = self._diagnoses(loop)
-        children = loop.children
+        # Set one by one, here and for lines: calls with so many arguments took as long as all else.
+        claim = Claim.__new__(Claim)
+        claim.clm = clm
+        claim.loop = loop
+        claim.delimiters = self.delimiters
+        claim.transaction = self.keys
+        claim.id = elements[1].rstrip() if size > 1 else ""
+        claim.charge = to_decimal(elements[2]) if size > 2 else None
+        claim.place_of_service, claim.frequency = _place(elements[5], component) if size > 5 else ("", "")
+        causes = elements[11].split(component) if size > 11 else ()
+        claim.related_causes = tuple([c for c in causes[:3] if c]) if causes else ()
+        claim.accident_state = causes[3] if len(causes) > 3 else ""
+        claim.accident = _dates(index.get("DTP439"))
+        f8 = index.get("REFF8")
+        claim.payer_control_number = f8.get(2) if f8 is not None else ""
+        claim.billing = self._billing
+        claim.pay_to = self._pay_to
+        claim.subscriber = subscriber
+        claim.payer = subscriber.payer if subscriber is not None else None
+        claim.patient_loop = self._patient_loop
+        claim.patient = self._patient
+        if self._patient_loop is None:
+            claim.patient = subscriber.person if subscriber is not None else None
         rendering = facility = referring = supervising = None
         other_payers: list[OtherPayer] = []
         lines: list[Loop] = []
-        for child in children:
+        for child in loop.children:
             name = child.node.id
             if name == "2400":
                 lines.append(child)
@@ -82,45 +105,18 @@ class Builder:
                 supervising = supervising or self._provider(child)
             elif name == "2320":
                 other_payers.append(self._other_payer(child))
-        causes = clm.get(11).split(component) if len(elements) > 11 else ()
-        index = loop.index
-        f8 = index.get("REFF8")
-        claim = Claim(
-            id=elements[1].rstrip() if len(elements) > 1 else "",
-            charge=to_decimal(clm.get(2)),
-            place_of_service=place[0],
-            frequency=place[2] if len(place) > 2 else "",
-            diagnoses=diagnoses,
-            lines=[],
-            billing=self._billing,
-            pay_to=self._pay_to,
-            rendering=rendering,
-            facility=facility,
-            referring=referring,
-            supervising=supervising,
-            subscriber=subscriber,
-            patient=person,
-            payer=subscriber.payer if subscriber else None,
-            other_payers=other_payers,
-            related_causes=tuple([c for c in causes[:3] if c]) if causes else (),
-            accident_state=causes[3] if len(causes) > 3 else "",
-            accident=_dates(index.get("DTP439")),
-            payer_control_number=f8.get(2) if f8 else "",
-            service_from=None,
-            service_to=None,
-            clm=clm,
-            hi=hi,
-            loop=loop,
-            patient_loop=patient_loop,
-            delimiters=self.delimiters,
-            transaction=self.keys,
-        )
+        claim.rendering = rendering
+        claim.facility = facility
+        claim.referring = referring
+        claim.supervising = supervising
+        claim.other_payers = other_payers
+        by_position: dict[int, Diagnosis] = {}
+        claim.hi = self._read_diagnoses(loop, by_position)
+        claim.diagnoses = tuple(by_position.values())
+        claim.lines = built = [self._line(child, claim, by_position) for child in lines]
         first: date | None = None
         last: date | None = None
-        by_position = {d.position: d for d in diagnoses}
-        for child in lines:
-            line = self._line(child, claim, by_position)
-            claim.lines.append(line)
+        for line in built:
             service = line.service
             if service is not None:
                 if service.first is not None and (first is None or service.first < first):
@@ -168,80 +164,68 @@ class Builder:
 
     # The claim's own parts ---------------------------------------------------------------------------------------
 
-    def _diagnoses(self, loop: Loop) -> tuple[Segment | None, tuple[Diagnosis, ...]]:
+    def _read_diagnoses(self, loop: Loop, by_position: dict[int, Diagnosis]) -> Segment | None:
+        """The diagnoses of a claim, in order, each under its position; returns their HI."""
         index = loop.index
         hi = index.get("HIABK") or index.get("HIBK")
         if hi is None:
             # A first qualifier that the guide refuses: the first HI that is neither anesthesia nor condition.
             hi = next((s for s in loop.segments if s.elements[0] == "HI" and s.get(1)[:2] not in ("BP", "BG")), None)
             if hi is None:
-                return None, ()
+                return None
         component = self.delimiters.component
-        found = []
-        for position, element in enumerate(hi.elements):
+        position = -1
+        for element in hi.elements:
+            position += 1
             if position and element:
                 code, qualifier, written = _diagnosis(element, component)
                 if written:
-                    found.append(Diagnosis(code, qualifier, position, hi, written))
-        return hi, tuple(found)
+                    by_position[position] = Diagnosis(code, qualifier, position, hi, written)
+        return hi
 
     def _line(self, loop: Loop, claim: Claim, by_position: dict[int, Diagnosis]) -> ServiceLine:
         index = loop.index
-        sv1 = index.get("SV1")
-        lx = index.get("LX")
-        number = lx.elements[1] if lx is not None and len(lx.elements) > 1 else ""
-        pointers: tuple[int, ...] = ()
-        written: tuple[str, ...] = ()
-        procedure = qualifier = basis = own = ""
-        modifiers: tuple[str, ...] = ()
-        charge: Decimal | None = None
-        units: Decimal | None = None
-        if sv1 is not None:
-            elements = sv1.elements
-            component = self.delimiters.component
-            size = len(elements)
-            if size > 1:
-                qualifier, procedure, modifiers = _procedure(elements[1], component)
-            charge = to_decimal(elements[2]) if size > 2 else None
-            basis = elements[3] if size > 3 else ""
-            units = to_decimal(elements[4]) if size > 4 else None
-            own = elements[5] if size > 5 else ""
-            if size > 7 and elements[7]:
-                written, pointers = _pointers(elements[7], component)
-        service = _dates(index.get("DTP472"))
-        rendering = claim.rendering
-        adjudications: list[Adjudication] = []
-        drug: Drug | None = None
+        component = self.delimiters.component
+        line = ServiceLine.__new__(ServiceLine)
+        line.loop = loop
+        line.lx = lx = index.get("LX")
+        line.sv1 = sv1 = index.get("SV1")
+        line.number = _number(lx.elements[1]) if lx is not None and len(lx.elements) > 1 else 0
+        elements: Sequence[str] = sv1.elements if sv1 is not None else ()
+        size = len(elements)
+        line.qualifier, line.procedure, line.modifiers = _procedure(elements[1], component) if size > 1 else NO_PROCEDURE
+        line.charge = to_decimal(elements[2]) if size > 2 else None
+        line.unit_basis = elements[3] if size > 3 else ""
+        line.units = to_decimal(elements[4]) if size > 4 else None
+        line.own_place_of_service = own = elements[5] if size > 5 else ""
+        line.place_of_service = own or claim.place_of_service
+        line.written_pointers = line.pointers = line.diagnoses = ()
+        if size > 7 and elements[7]:
+            line.written_pointers, line.pointers = _pointers(elements[7], component)
+            reached = []
+            for position in line.pointers:
+                if position in by_position:
+                    reached.append(by_position[position])
+            line.diagnoses = tuple(reached)
+        line.service = _dates(index.get("DTP472"))
+        line.rendering = claim.rendering
+        line.adjudications = ()
+        line.drug = None
         if loop.children:
-            for child in loop.children:
-                name = child.node.id
-                if name == "2420A":
-                    rendering = self._provider(child)
-                elif name == "2430":
-                    adjudications.append(_adjudication(child))
-                elif name == "2410":
-                    drug = _drug(child, self.delimiters.component)
-        return ServiceLine(
-            number=int(number) if number.isdecimal() and len(number) < 7 else 0,
-            procedure=procedure,
-            qualifier=qualifier,
-            modifiers=modifiers,
-            charge=charge,
-            units=units,
-            unit_basis=basis,
-            place_of_service=own or claim.place_of_service,
-            own_place_of_service=own,
-            pointers=pointers,
-            written_pointers=written,
-            diagnoses=tuple([by_position[p] for p in pointers if p in by_position]),
-            service=service,
-            rendering=rendering,
-            loop=loop,
-            sv1=sv1,
-            lx=lx,
-            adjudications=adjudications,
-            drug=drug,
-        )
+            self._read_children(loop, line)
+        return line
+
+    def _read_children(self, loop: Loop, line: ServiceLine) -> None:
+        adjudications = []
+        for child in loop.children:
+            name = child.node.id
+            if name == "2420A":
+                line.rendering = self._provider(child)
+            elif name == "2430":
+                adjudications.append(_adjudication(child))
+            elif name == "2410":
+                line.drug = _drug(child, self.delimiters.component)
+        line.adjudications = adjudications
 
     def _other_payer(self, loop: Loop) -> OtherPayer:
         sbr = loop.index.get("SBR")
@@ -260,6 +244,19 @@ class Builder:
 
 
 # Practices repeat the same few procedures, pointers and codes: composites are taken apart once.
+
+
+@lru_cache(maxsize=1_024)
+def _place(text: str, component: str) -> tuple[str, str]:
+    """CLM05: place of service, frequency."""
+    parts = text.split(component)
+    return parts[0], parts[2] if len(parts) > 2 else ""
+
+
+@lru_cache(maxsize=1_024)
+def _number(text: str) -> int:
+    """LX01; 0 where it is no number of a line."""
+    return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
 @lru_cache(maxsize=16_384)

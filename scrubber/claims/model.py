@@ -9,8 +9,8 @@ To point at a value, ask its segment for a place: ``claim.clm.at(5, 3)`` is CLM0
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -185,7 +185,7 @@ class ServiceLine:
     loop: Loop
     sv1: Segment | None
     lx: Segment | None
-    adjudications: list[Adjudication] = field(default_factory=list)
+    adjudications: Sequence[Adjudication] = ()
     drug: Drug | None = None
 
     @property
