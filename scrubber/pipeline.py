@@ -345,7 +345,7 @@ class _Judge:
         codes = tuple(dict.fromkeys(f.edit[8:] for f in faults))[:5]
         self.group = None
         self.interchange_accepted += self.group_accepted
-        return GroupEnd(status, _get(event.ge or [], 1), len(statuses), good, tuple(event.findings), codes)
+        return GroupEnd(status, _get(event.ge or [], 1), event.sets, good, tuple(event.findings), codes)
 
     def _close_interchange(self, event: x12.InterchangeClosed) -> Iterator[Event]:
         self.found.extend(event.findings)
@@ -369,9 +369,7 @@ class _Judge:
             status = "accepted"
         else:
             status = "partial" if self.accepted else "rejected"
-        return FileEnd(
-            self.source.path, self.source.sha256, self.source.size, status, tuple(self.found), self.error
-        )
+        return FileEnd(self.source.path, self.source.sha256, self.source.size, status, tuple(self.found), self.error)
 
 
 def _answerable(claim: Claim) -> bool:

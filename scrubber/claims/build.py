@@ -28,8 +28,6 @@ from scrubber.x12.values import to_date, to_decimal
 
 DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))
 
-NO_PROCEDURE: tuple[str, str, tuple[str, ...]] = ("", "", ())
-
 _ROLES = {
     "2010AA": "billing", "2010AB": "pay-to", "2310A": "referring", "2310B": "rendering", "2310C": "facility",
     "2310D": "supervising", "2420A": "rendering", "2420B": "purchased", "2420C": "facility", "2420D": "supervising",
@@ -77,7 +75,8 @@ class Builder:
         causes = elements[11].split(component) if size > 11 else ()
         claim.related_causes = tuple([c for c in causes[:3] if c]) if causes else ()
         claim.accident_state = causes[3] if len(causes) > 3 else ""
-        claim.accident = _dates(index.get("DTP439"))
+        accident = index.get("DTP439")
+        claim.accident = _dates(accident) if accident is not None else None
         f8 = index.get("REFF8")
         claim.payer_control_number = f8.get(2) if f8 is not None else ""
         claim.billing = self._billing
@@ -131,8 +130,10 @@ class Builder:
     def _inherit(self, loop: Loop) -> None:
         """Bring provider, subscriber and patient up to date with the loops above this claim."""
         parent = loop.parent
-        patient_loop = parent if parent is not None and parent.node.id == "2000C" else None
-        subscriber_loop = parent.up("2000B") if parent is not None else None
+        patient_loop, subscriber_loop = None, parent
+        if parent is not None and parent.node.id != "2000B":
+            patient_loop = parent if parent.node.id == "2000C" else None
+            subscriber_loop = parent.up("2000B")
         provider_loop = subscriber_loop.parent if subscriber_loop is not None else None
         if provider_loop is not self._provider_loop:
             self._provider_loop = provider_loop
@@ -146,7 +147,7 @@ class Builder:
             self._subscriber = _subscriber(subscriber_loop) if subscriber_loop else None
         if patient_loop is not self._patient_loop:
             self._patient_loop = patient_loop
-            self._patient = _person(patient_loop, "2010CA") if patient_loop else None
+            self._patient = _person(patient_loop, patient_loop.child("2010CA")) if patient_loop else None
 
     def _provider(self, loop: Loop, prv: Segment | None = None) -> Provider:
         nm1 = _name(loop)
@@ -193,7 +194,7 @@ class Builder:
         line.number = _number(lx.elements[1]) if lx is not None and len(lx.elements) > 1 else 0
         elements: Sequence[str] = sv1.elements if sv1 is not None else ()
         size = len(elements)
-        line.qualifier, line.procedure, line.modifiers = _procedure(elements[1], component) if size > 1 else NO_PROCEDURE
+        line.qualifier, line.procedure, line.modifiers = _procedure(elements[1] if size > 1 else "", component)
         line.charge = to_decimal(elements[2]) if size > 2 else None
         line.unit_basis = elements[3] if size > 3 else ""
         line.units = to_decimal(elements[4]) if size > 4 else None
@@ -207,7 +208,8 @@ class Builder:
                 if position in by_position:
                     reached.append(by_position[position])
             line.diagnoses = tuple(reached)
-        line.service = _dates(index.get("DTP472"))
+        service = index.get("DTP472")
+        line.service = _dates(service) if service is not None else None
         line.rendering = claim.rendering
         line.adjudications = ()
         line.drug = None
@@ -230,15 +232,13 @@ class Builder:
     def _other_payer(self, loop: Loop) -> OtherPayer:
         sbr = loop.index.get("SBR")
         payer_loop = loop.child("2330B")
-        adjudicated = payer_loop.index.get("DTP573") if payer_loop else None
-        dates = _dates(adjudicated)
         return OtherPayer(
             payer=_payer(payer_loop, sbr),
             paid=_amount(loop.index.get("AMTD")),
             non_covered=_amount(loop.index.get("AMTA8")),
             liability=_amount(loop.index.get("AMTEAF")),
             adjustments=_adjustments(loop),
-            adjudicated=dates.first if dates else None,
+            adjudicated=_adjudicated(payer_loop) if payer_loop is not None else None,
             loop=loop,
         )
 
@@ -282,27 +282,25 @@ def _diagnosis(text: str, component: str) -> tuple[str, str, str]:
 
 
 def _subscriber(loop: Loop) -> Subscriber:
-    sbr = loop.index.get("SBR")
-    person = _person(loop, "2010BA")
-    return Subscriber(
-        person=person,
-        relationship=sbr.get(2) if sbr else "",
-        payer=_payer(loop.child("2010BB"), sbr),
-        loop=loop,
-        sbr=sbr,
-        member_id=person.id,
-    )
-
-
-def _person(loop: Loop, name_loop: str) -> Person:
-    nm1 = dmg = None
+    name_loop = payer_loop = None
     for child in loop.children:
-        if child.node.id == name_loop:
-            nm1, dmg = _name(child), child.index.get("DMG")
-            break
+        if child.node.id == "2010BA":
+            name_loop = name_loop or child
+        elif child.node.id == "2010BB":
+            payer_loop = payer_loop or child
+    sbr = loop.index.get("SBR")
+    person = _person(loop, name_loop)
+    relationship = sbr.get(2) if sbr is not None else ""
+    return Subscriber(person, relationship, _payer(payer_loop, sbr), loop, sbr, person.id)
+
+
+def _person(loop: Loop, name_loop: Loop | None) -> Person:
+    nm1 = dmg = None
+    if name_loop is not None:
+        nm1, dmg = _name(name_loop), name_loop.index.get("DMG")
     pat = loop.index.get("PAT")
     last = first = id = sex = ""
-    birth = None
+    birth = death = None
     if nm1 is not None:
         elements = nm1.elements
         size = len(elements)
@@ -314,21 +312,25 @@ def _person(loop: Loop, name_loop: str) -> Person:
         size = len(elements)
         birth = to_date(elements[2]) if size > 2 else None
         sex = elements[3] if size > 3 else ""
-    death = to_date(pat.get(6)) if pat is not None and pat.get(5) == "D8" else None
+    if pat is not None:
+        death = to_date(pat.get(6)) if pat.get(5) == "D8" else None
     return Person(last, first, id, birth, death, sex, loop, nm1, dmg, pat)
 
 
 def _payer(loop: Loop | None, sbr: Segment | None) -> Payer:
     nm1 = _name(loop) if loop is not None else None
-    name = qualifier = id = ""
+    name = qualifier = id = sequence = filing = ""
     if nm1 is not None:
         elements = nm1.elements
         size = len(elements)
         name = elements[3].rstrip() if size > 3 else ""
         qualifier = elements[8] if size > 8 else ""
         id = elements[9].rstrip() if size > 9 else ""
-    filing = sbr.get(9) if sbr is not None else ""
-    sequence = sbr.get(1) if sbr is not None else ""
+    if sbr is not None:
+        elements = sbr.elements
+        size = len(elements)
+        sequence = elements[1] if size > 1 else ""
+        filing = elements[9] if size > 9 else ""
     return Payer(name, qualifier, id, filing, sequence, loop, nm1, sbr)
 
 
@@ -338,18 +340,19 @@ def _name(loop: Loop) -> Segment | None:
     return segments[0] if segments and segments[0].elements[0] == "NM1" else None
 
 
-def _dates(segment: Segment | None) -> DateRange | None:
-    if segment is None:
-        return None
+def _dates(segment: Segment) -> DateRange:
     elements = segment.elements
-    if len(elements) < 4:
-        return DateRange(None, None, segment)
-    written = elements[3]
+    written = elements[3] if len(elements) > 3 else ""
     if len(written) == 8:
         day = to_date(written)
         return DateRange(day, day, segment)
     first, _, last = written.partition("-")
     return DateRange(to_date(first[:8]), to_date((last or first)[:8]), segment)
+
+
+def _adjudicated(loop: Loop) -> date | None:
+    segment = loop.index.get("DTP573")
+    return _dates(segment).first if segment is not None else None
 
 
 def _amount(segment: Segment | None) -> Decimal | None:
@@ -378,13 +381,12 @@ def _adjustments(loop: Loop) -> list[Adjustment]:
 
 def _adjudication(loop: Loop) -> Adjudication:
     svd = loop.segments[0]
-    dates = _dates(loop.index.get("DTP573"))
     return Adjudication(
         payer_id=svd.get(1),
         paid=to_decimal(svd.get(2)),
         units=to_decimal(svd.get(5)),
         adjustments=_adjustments(loop),
-        adjudicated=dates.first if dates else None,
+        adjudicated=_adjudicated(loop),
         svd=svd,
         loop=loop,
     )
