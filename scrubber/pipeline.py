@@ -46,6 +46,10 @@ from scrubber.x12.read import read
 from scrubber.x12.segments import Delimiters, Source
 from scrubber.x12.values import to_date
 
+# Looked up once, not for every claim: the members of an enum are slow to reach.
+REJECT = Severity.REJECT
+ACCEPTED, REJECTED = ClaimStatus.ACCEPTED, ClaimStatus.REJECTED
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -123,9 +127,13 @@ class _Judge:
 
     def events(self) -> Iterator[Event]:
         for event in read(self.source):
+            if type(event) is x12.ClaimRead:
+                if not self.started:
+                    yield self._start_set()
+                if (verdict := self._claim(event.loop, event.delimiters)) is not None:
+                    yield verdict
+                continue
             match event:
-                case x12.ClaimRead():
-                    yield from self._claim(event.loop, event.delimiters)
                 case x12.SetOpened():
                     self._open_set(event)
                 case x12.SetClosed():
@@ -187,19 +195,18 @@ class _Judge:
             receiver.index.get("NM140") if receiver else None,
         )
 
-    def _claim(self, loop: Loop, delimiters: Delimiters) -> Iterator[Event]:
-        if not self.started:
-            yield self._start_set()
+    def _claim(self, loop: Loop, delimiters: Delimiters) -> ClaimVerdict | None:
+        """The verdict on a claim; None where there is no claim to speak of."""
         structural = [self.rename(f) for f in loop.findings] if loop.findings else []
         if self.builder is None or self.builder.delimiters is not delimiters:
             self.builder = Builder(delimiters, self.keys)
         claim = self.builder.build(loop)
         if claim is None:
-            # Lines without a CLM: no claim to speak of; what was found stands above the claims.
+            # Lines without a CLM: what was found stands above the claims.
             self.above.extend(structural)
             for finding in structural:
                 self._weigh(finding, None)
-            return
+            return None
         self.claims += 1
         above = self._above(loop)
         judgement = self.engine.judge(claim, [*structural, *above] if structural or above else ())
@@ -213,12 +220,12 @@ class _Judge:
         else:
             if structural:
                 own = sorted([*structural, *own], key=lambda f: f.sort_key)
-            inherited = [replace(f, inherited=True) for f in above if f.severity is Severity.REJECT]
+            inherited = [replace(f, inherited=True) for f in above if f.severity is REJECT]
             findings = (*inherited, *own)
         rejected = False
         syntax = False
         for finding in findings:
-            if finding.severity is Severity.REJECT:
+            if finding.severity is REJECT:
                 rejected = True
                 syntax = syntax or "ik3" in finding.values
         for finding in structural:
@@ -228,10 +235,10 @@ class _Judge:
         else:
             self.accepted += 1
             self.set_accepted += 1
-        yield ClaimVerdict(
+        return ClaimVerdict(
             claim,
             self.claims,
-            ClaimStatus.REJECTED if rejected else ClaimStatus.ACCEPTED,
+            REJECTED if rejected else ACCEPTED,
             findings,
             tuple(judgement.unchecked),
             claim.billing,
@@ -260,11 +267,11 @@ class _Judge:
 
     def _provider_rejected(self, loop: Loop) -> bool:
         provider = loop.up("2000A")
-        return provider is not None and any(f.severity is Severity.REJECT for f in provider.findings)
+        return provider is not None and any(f.severity is REJECT for f in provider.findings)
 
     def _weigh(self, finding: Finding, claim: Claim | None) -> None:
         """Note what a structural fault inside a claim means for its set."""
-        if finding.severity is not Severity.REJECT or "ik3" not in finding.values:
+        if finding.severity is not REJECT or "ik3" not in finding.values:
             return
         code = finding.values.get("ik4") or finding.values["ik3"]
         plain = not code.startswith("I")
@@ -299,7 +306,7 @@ class _Judge:
         cause: Finding | None = None
         errors = bool(self.structural_codes)
         for finding in closing:
-            if finding.severity is not Severity.REJECT:
+            if finding.severity is not REJECT:
                 continue
             errors = True
             if finding.edit.startswith("X12-IK5-"):
@@ -331,7 +338,7 @@ class _Judge:
 
     def _close_group(self, event: x12.GroupClosed) -> GroupEnd:
         self.found.extend(event.findings)
-        faults = [f for f in event.findings if f.severity is Severity.REJECT]
+        faults = [f for f in event.findings if f.severity is REJECT]
         statuses = self.group_sets
         good = sum(s is not SetStatus.REJECTED for s in statuses)
         if faults or not good:
@@ -353,7 +360,7 @@ class _Judge:
         if interchange is None:
             return  # Text after the last interchange: the finding stands in the file's list.
         softened = self.engine.config.acks.ta1_control_faults == "note"
-        faults = [f for f in event.findings if f.severity is Severity.REJECT]
+        faults = [f for f in event.findings if f.severity is REJECT]
         hard = [f for f in faults if not (softened and f.edit in ("X12-TA1-001", "X12-TA1-021"))]
         status = "R" if hard else "E" if faults else "A"
         note = (hard or faults)[0].edit[8:] if faults else "000"
@@ -365,7 +372,7 @@ class _Judge:
     def _end(self) -> FileEnd:
         if self.error is not None:
             status = "unreadable"
-        elif self.rejected == 0 and not any(f.severity is Severity.REJECT for f in self.found):
+        elif self.rejected == 0 and not any(f.severity is REJECT for f in self.found):
             status = "accepted"
         else:
             status = "partial" if self.accepted else "rejected"

@@ -169,9 +169,11 @@ class _Events:
     def __iter__(self) -> Iterator[Event]:
         path, started = self._path, False
         try:
-            for event in judge(self._source(), self._options, name=path):
-                started = True
-                yield event
+            events = judge(self._source(), self._options, name=path)
+            first = next(events)
+            started = True
+            yield first
+            yield from events
         except (ConfigError, OSError):
             raise  # An operator's mistake, or trouble with what is written: neither is about this file.
         except Exception as error:

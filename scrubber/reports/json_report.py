@@ -55,7 +55,7 @@ class _Claims:
     def _claim(self, verdict: ClaimVerdict) -> None:
         findings = verdict.findings
         record = claim_record(verdict, self._set)
-        record["status"] = verdict.status.value
+        record["status"] = verdict.status
         record["findings"] = [self._findings.record(f) for f in findings] if findings else ()
         self._docket.add(_dumps(record))
 
@@ -199,15 +199,10 @@ class JsonLinesReport(_Claims):
 def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
     """A claim as JSON has it, without its fate."""
     claim = verdict.claim
-    return {
-        "claim": claim.id,
-        "transaction": control_number,
-        "ordinal": verdict.ordinal,
-        "charge": exact(claim.charge),
-        "service_from": claim.service_from,
-        "service_to": claim.service_to,
-        "diagnoses": [d.code for d in claim.diagnoses],
-        "lines": [
+    lines = []
+    for line in claim.lines:
+        service = line.service
+        lines.append(
             {
                 "line": line.number,
                 "procedure": line.procedure,
@@ -217,12 +212,21 @@ def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
                 "place_of_service": line.place_of_service,
                 "pointers": line.pointers,
                 "diagnoses": [d.code for d in line.diagnoses],
-                "service_from": line.service.first if line.service else None,
-                "service_to": line.service.last if line.service else None,
+                "service_from": service.first if service is not None else None,
+                "service_to": service.last if service is not None else None,
             }
-            for line in claim.lines
-        ],
-        "unchecked": [{"edit": g.edit, "line": g.line, "reason": g.reason} for g in verdict.unchecked],
+        )
+    gaps = verdict.unchecked
+    return {
+        "claim": claim.id,
+        "transaction": control_number,
+        "ordinal": verdict.ordinal,
+        "charge": exact(claim.charge),
+        "service_from": claim.service_from,
+        "service_to": claim.service_to,
+        "diagnoses": [d.code for d in claim.diagnoses],
+        "lines": lines,
+        "unchecked": [{"edit": g.edit, "line": g.line, "reason": g.reason} for g in gaps] if gaps else (),
     }
 
 

@@ -25,6 +25,8 @@ from scrubber.verdict import (
 
 ZERO = Decimal(0)
 
+ACCEPTED = ClaimStatus.ACCEPTED  # Looked up once: the members of an enum are slow to reach.
+
 REASONS = 1000
 """Reasons for what was not checked that are counted one by one."""
 
@@ -91,7 +93,7 @@ class Tally:
         totals = self._levels[0]
         totals.claims += 1
         charge = verdict.claim.charge or ZERO
-        if verdict.status is ClaimStatus.ACCEPTED:
+        if verdict.status is ACCEPTED:
             totals.accepted += 1
             totals.charge_accepted += charge
         else:
