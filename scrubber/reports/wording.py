@@ -102,6 +102,8 @@ class _Values(dict[str, str]):
 
 
 def _ack(edit: Edit) -> str:
+    if edit.id.startswith("SYS-"):
+        return "277CA"  # No code of the 999 tells of a fault that is ours.
     codes = edit.structure or ((edit.id.removeprefix("X12-"),) if edit.id.startswith("X12-") else ())
     if any(code.startswith("TA1") for code in codes):
         return "TA1"

@@ -58,6 +58,8 @@ class GroupClosed:
 
     ge: list[str] | None
     findings: list[Finding] = field(default_factory=list)
+    sets: int = 0
+    """Transaction sets received, those of a group that is refused among them."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -388,7 +388,7 @@ class _Reader:
         self.skip_group = False
         mine = [f for f in self.found if f.edit.startswith("X12-AK9")]
         self.found = [f for f in self.found if not f.edit.startswith("X12-AK9")]
-        yield GroupClosed(ge, mine)
+        yield GroupClosed(ge, mine, self.sets)
 
     def _close_interchange(self, iea: list[str] | None) -> Iterator[ReaderEvent]:
         yield from self._close_group(None, cut=iea is None)
