@@ -200,16 +200,19 @@ def _advise(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     return (Hit(at[0].place, values, tuple(d.place for d in others)),)
 
 
+@by_codes
 def radiculopathy_beside_disc(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-12: M54.12 with a cervical disc code that does not say radiculopathy."""
     return _advise(claim, know)
 
 
+@by_codes
 def cervicalgia_with_radiculopathy(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-13: M54.2 with M54.12, allowed."""
     return _advise(claim, know)
 
 
+@by_codes
 def radiculopathy_denied(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-15: M54.1x with M47.81x of the same region, whose title says there is no radiculopathy.
 
@@ -223,6 +226,7 @@ def radiculopathy_denied(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 yield Hit(without.place, values, (root.place,))
 
 
+@by_codes
 def spine_with_injury(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-14: a dorsopathy (M50-M54) beside a current injury of the same part of the spine.
 

@@ -9,7 +9,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Icd10cm, dotted
 
-from .reading import ICD9_QUALIFIERS, among
+from .reading import ICD9_QUALIFIERS, among, by_codes
 
 
 def _encounter(code: str, table: Icd10cm) -> str:
@@ -44,6 +44,7 @@ def related_cause_without_injury(claim: Claim, know: Knowledge) -> Sequence[Hit]
     return (Hit(claim.clm.at(11), values, (claim.diagnoses[0].place,), severity),)
 
 
+@by_codes
 def external_cause_other_encounter(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-26: the external cause's seventh character tells of another stage of care than the injury's."""
     table = know.icd10cm

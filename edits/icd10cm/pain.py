@@ -8,7 +8,7 @@ from scrubber.catalogue.check import Hit, Knowledge
 from scrubber.claims.model import Claim, Diagnosis
 from scrubber.tables.icd10cm import dotted
 
-from .reading import among, listed
+from .reading import among, by_codes, listed
 
 _PAIN = ("G89",)
 
@@ -36,6 +36,7 @@ def _codes(claim: Claim) -> str:
     return ", ".join(dict.fromkeys(line.procedure for line in claim.lines if line.procedure))
 
 
+@by_codes
 def pain_without_site(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-20: G89.- is all that the claim says of the pain."""
     pain = _pain(claim)

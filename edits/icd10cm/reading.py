@@ -78,30 +78,39 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
 
 
 def looks(claim: Claim, know: Knowledge) -> Hashable:
-    """What the edits on codes see of a claim whose lines have one day: codes, qualifiers, the month. Else None, and
-    also where a code is meant for an age or sex, so that the patient has to be looked at."""
-    day, hi = claim.service_from, claim.hi
-    key: Hashable = None
-    if day is not None and hi is not None and day == claim.service_to and ICD10_START <= day <= know.icd10cm.last:
-        # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
-        key = (day.year, day.month, claim.delimiters.component, *hi.elements)
-    return None if key is None or _is_limited(key, claim, know) else key
+    """What the edits on codes see of a claim whose lines have one month: codes, qualifiers, the month; and the
+    patient's age and sex where a code is meant for some. Else None."""
+    day, last, hi = claim.service_from, claim.service_to, claim.hi
+    if day is None or last is None or hi is None:
+        return None
+    if last is not day and (day.year, day.month) != (last.year, last.month):
+        return None
+    # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
+    key = (day.year, day.month, claim.delimiters.component, *hi.elements)
+    limited = _limited.get(key)
+    if limited is None:
+        if not ICD10_START <= day <= know.icd10cm.last:
+            return None
+        if len(_limited) > 20_000:
+            _limited.clear()
+        limited = _limited[key] = bool(read_codes(claim, know).limited)
+    if not limited:
+        return key
+    patient = claim.patient
+    birth = patient.birth if patient is not None else None
+    return (key, age(birth, day) if birth is not None else None, patient.sex if patient is not None else "")
 
 
 by_codes = alike(looks)
-"""For a check that sees the codes and the day; of the patient only what a code is meant for."""
+"""For a check that sees the codes and the day; of the patient age and sex, where a code is meant for some."""
 
 _limited: dict[Hashable, bool] = {}
-"""Looks of claims, and whether any of their codes is meant for an age or sex."""
+"""The codes of a month, and whether any of them is meant for an age or sex."""
 
 
-def _is_limited(key: Hashable, claim: Claim, know: Knowledge) -> bool:
-    found = _limited.get(key)
-    if found is None:
-        if len(_limited) > 20_000:
-            _limited.clear()
-        found = _limited[key] = bool(read_codes(claim, know).limited)
-    return found
+def age(birth: date, day: date) -> int:
+    """Completed years on a day; negative before birth."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
 def _read(claim: Claim, table: Icd10cm) -> Judged:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
-from .reading import by_codes, read_codes, report, to_hit
+from .reading import age, by_codes, read_codes, report, to_hit
 
 
 @by_codes
@@ -44,6 +43,7 @@ def manifestation_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield to_hit(claim, fault._replace(values=values, severity=Severity.WARNING))
 
 
+@by_codes
 def sequela_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """DX-14b: the injury with seventh character S stands before the condition that it left behind."""
     diagnoses = claim.diagnoses
@@ -103,8 +103,3 @@ def sex_conflict(claim: Claim, know: Knowledge) -> Iterable[Hit]:
         for index, limit in limited
         if limit == "maternity"
     ]
-
-
-def age(birth: date, day: date) -> int:
-    """Completed years on a day; negative before birth."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

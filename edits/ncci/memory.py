@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from scrubber.catalogue.check import Knowledge, alike
@@ -22,8 +23,9 @@ class _Run:
         self.ptp = know.ptp
         self.lists = know.code_lists
         self.turns = _turns(know)
+        self.era = lru_cache(4_096)(self._era)
 
-    def era(self, day: date) -> tuple[int, int] | date:
+    def _era(self, day: date) -> tuple[int, int] | date:
         """Days of one year between which no rule of ours changes; the day itself where that is not known."""
         return (day.year, bisect_right(self.turns, day)) if self.turns is not None else day
 
@@ -40,20 +42,12 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
     run = _run
     if run is None or run.know is not know or run.ptp is not know.ptp or run.lists is not know.code_lists:
         run = _run = _Run(know)
-    return _looks(claim, run)
-
-
-remembered = alike(looks)
-"""For a check that sees nothing else of a claim (nor its diagnoses, units or addresses)."""
-
-
-def _looks(claim: Claim, run: _Run) -> tuple[Any, ...] | None:
-    """What the coding edits see of a claim; None where its lines differ in day or performer, or lack them."""
     lines = claim.lines
     if not lines:
         return None
     first = lines[0]
-    performer = first.rendering or claim.billing
+    billing = claim.billing
+    performer = first.rendering or billing
     day = first.service.first if first.service else None
     if performer is None or day is None:
         return None
@@ -62,13 +56,17 @@ def _looks(claim: Claim, run: _Run) -> tuple[Any, ...] | None:
         service, sv1 = line.service, line.sv1
         if service is None or sv1 is None or service.first != day or service.last != day:
             return None
-        other = line.rendering or claim.billing
+        other = line.rendering or billing
         if other is not performer and (other is None or not _alike(performer, other)):
             return None
         elements = sv1.elements
         seen.append(elements[1] if len(elements) > 1 else "")
         seen.append(line.own_place_of_service)
     return tuple(seen)
+
+
+remembered = alike(looks)
+"""For a check that sees nothing else of a claim (nor its diagnoses, units or addresses)."""
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge, alike
-from scrubber.claims.model import Claim, ServiceLine
+from scrubber.claims.model import Claim, Provider, ServiceLine
 from scrubber.finding import Severity
 from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Place, Segment
@@ -17,10 +17,15 @@ Found = Iterable[Hit | Gap]
 NOTHING: tuple[Hit, ...] = ()
 
 
+_USUAL_UNITS = frozenset(Decimal(number) for number in range(1, 100))
+"""Whole and over zero at a glance; other units are worth a calculation."""
+
+
 def figures(claim: Claim, know: Knowledge) -> Hashable:
     """Most claims are in order: this sees it in one pass, and the dozen checks on figures, dates and payers are spared.
 
-    True where none of them can have anything to say; None (a claim like no other) where one of them may.
+    True where none of them can have anything to say; None (a claim like no other) where one of them may. A claim of
+    several payers, or one that corrects another, is like those with the same turns and frequency.
     """
     subscriber, patient, charge = claim.subscriber, claim.patient, claim.charge
     if (
@@ -28,30 +33,35 @@ def figures(claim: Claim, know: Knowledge) -> Hashable:
         or patient is None
         or charge is None
         or charge <= 0
-        or claim.other_payers
         or claim.related_causes
-        or claim.frequency != "1"
-        or claim.payer_control_number
         or patient.death is not None
-        or subscriber.payer.sequence != "P"
         or (subscriber.relationship == "18") == claim.dependent
         or (claim.dependent and know.profile.is_("medicare"))
     ):
         return None
-    received, birth = know.received, patient.birth
     for line in claim.lines:
         service, units, amount = line.service, line.units, line.charge
-        if amount is None or amount < 0 or service is None or units is None or units <= 0 or units != int(units):
+        if amount is None or amount.is_signed() or service is None:
+            return None
+        if units not in _USUAL_UNITS and (units is None or units <= 0 or units != int(units)):
             return None
         first, last = service.first, service.last
-        if first is None or last is None or not first <= last <= received or (birth is not None and first < birth):
+        if first is None or (last is not first and (last is None or last < first)):
             return None
         charge -= amount
-    return True if charge == 0 else None
+    start, end, birth = claim.service_from, claim.service_to, patient.birth
+    if charge or start is None or end is None or end > know.received or (birth is not None and start < birth):
+        return None
+    turn, frequency = subscriber.payer.sequence, claim.frequency
+    if turn == "P" and frequency == "1" and not claim.other_payers and not claim.payer_control_number:
+        return True
+    turns = [turn, *[other.payer.sequence for other in claim.other_payers]]
+    return (frequency, bool(claim.payer_control_number), *turns) if all(turns) else None
 
 
 in_order = alike(figures)
-"""For a check that has nothing to say of a claim for which ``figures`` is True."""
+"""For a check that has nothing to say of a claim for which ``figures`` is True, and otherwise looks at the turns of the
+payers (SBR01), the frequency and whether there is a payer's control number."""
 
 
 def parties(claim: Claim, know: Knowledge) -> Hashable:
@@ -59,24 +69,40 @@ def parties(claim: Claim, know: Knowledge) -> Hashable:
 
     None where one of them may have more to look at: a service facility, an organisation with a person's name.
     """
-    billing = claim.billing
-    if billing is None or claim.facility is not None:
+    billing, subscriber = claim.billing, claim.subscriber
+    if billing is None or subscriber is None or claim.facility is not None:
         return None
-    index = billing.loop.index
-    street, town = index.get("N3"), index.get("N4")
-    if street is None or town is None:
+    address = _billing_address(billing)
+    if address is None:
         return None
-    seen = [*street.elements, *town.elements]
-    for segment in _names(claim, know):
-        elements = segment.elements
-        if len(elements) > 4 and elements[2] == "2" and any(elements[4:8]):
+    names = [subscriber.person.nm1, billing.nm1, claim.pay_to.nm1 if claim.pay_to is not None else None]
+    for child in claim.loop.children:
+        if child.node.id in _NAMED:
+            names += child.segments[:1]
+        elif child.children:
+            for part in child.children:
+                if part.node.id == "2420C":
+                    return None
+                if part.node.id in _NAMED:
+                    names += part.segments[:1]
+    seen: list[Hashable] = [address]
+    for name in names:
+        if name is None:
+            continue
+        elements = name.elements
+        size = len(elements)
+        if size > 4 and elements[2] == "2" and any(elements[4:8]):
             return None
-        if len(elements) > 9 and elements[8] == "XX":
+        if size > 9 and elements[8] == "XX":
             seen.append(elements[9])
-    for line in claim.lines:
-        if line.loop.children:
-            return None
     return tuple(seen)
+
+
+@lru_cache(maxsize=64)
+def _billing_address(billing: Provider) -> tuple[str, ...] | None:
+    """N3 and N4 as written; one billing provider has many claims."""
+    street, town = billing.loop.index.get("N3"), billing.loop.index.get("N4")
+    return (*street.elements, *town.elements) if street and town else None
 
 
 with_parties = alike(parties)

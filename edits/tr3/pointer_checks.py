@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from scrubber.catalogue.check import Hit, Knowledge, alike
-from scrubber.claims.model import Claim
+from scrubber.claims.model import Claim, Diagnosis
 from scrubber.tables.icd10cm import Icd10cm, dotted
 
 _KEY = "tr3.pointers"
@@ -161,12 +161,14 @@ def first_pointer_unfit(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     Silent where an external cause or manifestation stands first on the claim: there DX-08 and DX-09 speak of it.
     """
     hits: list[Hit] = []
+    fit: Diagnosis | None = None
     for line in claim.lines:
         diagnoses = line.diagnoses
-        if not diagnoses:
+        if not diagnoses or diagnoses[0] is fit:
             continue
         first = diagnoses[0]
         if not _may_be_unfit(know.icd10cm, first.code):
+            fit = first
             continue
         day = line.first or claim.service_from
         kind = _kind(know.icd10cm, first.code, day) if day else ""

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scrubber.catalogue.entry import Condition, Edit
@@ -53,11 +54,17 @@ def compile_edit(edit: Edit, check_function: Check | None) -> Check:
 
 def _unless_listed(judge: Check, address: Address, listed: frozenset[str]) -> Check:
     """The plainest condition of all, a code of the claim in a list, looks before it leaps."""
-    find, read = _finder(address), _reader(address)
+    find, element, component = _finder(address), address.element, address.component
+
+    @lru_cache(maxsize=1_024)
+    def is_listed(text: str, separator: str) -> bool:
+        parts = text.split(separator) if component else [text]
+        return len(parts) >= component and parts[component - 1] in listed
 
     def judge_unless_listed(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
         for segment in find(claim.loop):
-            if read(segment, claim) not in listed:
+            elements = segment.elements
+            if element >= len(elements) or not is_listed(elements[element], claim.delimiters.component):
                 return judge(claim, know)
         return ()
 

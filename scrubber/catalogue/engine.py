@@ -8,7 +8,7 @@ name a ready-made tuple of functions to call. All else happens only when one of 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -72,7 +72,7 @@ class Sources(NamedTuple):
         return cls(icd10cm, ptp)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What the edits say of one claim.
 
@@ -81,9 +81,12 @@ class Judgement:
     are the claim's, in the order of their places.
     """
 
-    above: list[tuple[Loop, Finding]] = field(default_factory=list)
-    own: list[Finding] = field(default_factory=list)
-    unchecked: list[Unchecked] = field(default_factory=list)
+    above: Sequence[tuple[Loop, Finding]] = ()
+    own: Sequence[Finding] = ()
+    unchecked: Sequence[Unchecked] = ()
+
+
+_CLEAN = Judgement()
 
 
 class _Knowledge(Knowledge):
@@ -125,6 +128,9 @@ class _Known(NamedTuple):
     unchecked: tuple[Unchecked, ...]
 
 
+_NOTHING = _Known((), ())
+
+
 _Plan = tuple[tuple[_Runner, ...], tuple[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]], ...]]
 """What runs on a claim: checks by themselves, and groups of checks that see the same of a claim, each with its key and
 what is remembered of it."""
@@ -137,7 +143,7 @@ class _Profile:
     """A payer profile as the engine uses it (a ProfileView). ``bits`` are the edits that are on under it. ``params``
     and ``severity`` go by an edit's bit, for entries of one id may differ."""
 
-    __slots__ = ("bits", "chosen", "name", "names", "params", "severity")
+    __slots__ = ("bits", "chosen", "name", "names", "params", "runners", "severity")
 
     def __init__(self, name: str, names: frozenset[str]) -> None:
         self.name = name
@@ -145,6 +151,7 @@ class _Profile:
         self.bits = 0
         self.params: dict[int, Mapping[str, Any]] = {}
         self.severity: dict[int, Severity] = {}
+        self.runners: dict[int, _Runner] = {}
         self.chosen: dict[int, _Plan] = {}
 
     def is_(self, name: str) -> bool:
@@ -201,20 +208,15 @@ class Engine:
         speak about what they damage. Findings that were told above may stand among them. Claims come in file order."""
         profile = self.profile_of(claim)
         bits = self._filters.of(claim) & profile.bits
-        if claim.loop.parent is not self._above:
-            bits &= ~self._once_done(claim.loop)
-        else:
-            bits &= self._not_once
-        plan = profile.chosen.get(bits)
-        if plan is None:
-            plan = self._choose(profile, bits)
+        outer = claim.loop.parent
+        bits &= self._not_once if outer is self._above else ~self._once_done(outer)
+        runners, groups = profile.chosen.get(bits) or self._choose(profile, bits)
         know = self._know
         know.profile = profile
         if know.scratch:
             know.scratch.clear()
         found: list[tuple[_Rule, Hit | Gap]] = []
         crashed: list[tuple[Edit, str]] = []
-        runners, groups = plan
         unchecked: tuple[Unchecked, ...] = ()
         for key, group, memory in groups:
             looks = key(claim, know)
@@ -222,19 +224,17 @@ class Engine:
                 self._run(group, claim, found, crashed)
                 continue
             known = memory.get(looks)
+            if known is _NOTHING:
+                continue
             if known is None:
                 known = self._learn(looks, group, memory, claim, found, crashed)
             elif known.again:
                 self._run(known.again, claim, found, crashed)
-            if known.unchecked:
-                unchecked += known.unchecked
+            unchecked = _join(unchecked, known.unchecked)
         self._run(runners, claim, found, crashed)
-        judgement = Judgement()
         if found or crashed:
-            self._settle(claim, structural, found, crashed, judgement)
-        if unchecked:
-            judgement.unchecked = list(dict.fromkeys([*unchecked, *judgement.unchecked]))
-        return judgement
+            return self._settle(claim, structural, found, crashed, unchecked)
+        return Judgement((), (), unchecked) if unchecked else _CLEAN
 
     def _run(
         self,
@@ -265,22 +265,23 @@ class Engine:
     ) -> _Known:
         """Run a group's checks on the first claim of its looks; note which to run again, and which gaps to repeat."""
         again: list[_Runner] = []
-        gaps: list[Unchecked] = []
+        gaps: dict[Unchecked, None] = {}
         for runner in runners:
-            own: list[tuple[_Rule, Hit | Gap]] = []
-            fallen = len(crashed)
-            self._run((runner,), claim, own, crashed)
-            if len(crashed) > fallen or any(isinstance(hit, Hit) for _, hit in own):
+            before, fallen = len(found), len(crashed)
+            self._run((runner,), claim, found, crashed)
+            if len(crashed) > fallen or any(isinstance(hit, Hit) for _, hit in found[before:]):
                 again.append(runner)
-                found.extend(own)
-            else:
-                gaps.extend(Unchecked(rule.edit.id, gap.reason, gap.line) for rule, gap in own if isinstance(gap, Gap))
+            elif len(found) > before:
+                for rule, gap in found[before:]:
+                    assert isinstance(gap, Gap)
+                    gaps[Unchecked(rule.edit.id, gap.reason, gap.line)] = None
+                del found[before:]
         self._remembered += 1
         if self._remembered > REMEMBERED:
             self._remembered = 0
             for each in self._memories.values():
                 each.clear()
-        known = memory[looks] = _Known(tuple(again), tuple(gaps))
+        known = memory[looks] = _Known(tuple(again), tuple(gaps)) if again or gaps else _NOTHING
         return known
 
     # Which edits ---------------------------------------------------------------------------------------------------
@@ -324,14 +325,13 @@ class Engine:
             profile.chosen.clear()
         alone: list[_Runner] = []
         groups: dict[Key, list[_Runner]] = {}
-        for number, edit in enumerate(self._edits):
-            if bits >> number & 1:
-                run = self._runs.get(number)
-                if run is None:
-                    run = self._runs[number] = self._compile(edit)
-                runner = (run, profile.params[number], _Rule(number, edit, profile.severity[number]))
-                key = getattr(run, "alike", None)
-                (alone if key is None else groups.setdefault(key, [])).append(runner)
+        left = bits
+        while left:
+            number = (left & -left).bit_length() - 1
+            left &= left - 1
+            runner = profile.runners.get(number) or self._runner(profile, number)
+            key = getattr(runner[0], "alike", None)
+            (alone if key is None else groups.setdefault(key, [])).append(runner)
         shared: list[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]]] = []
         for key, group in groups.items():
             # The same checks under the same profile remember together, whatever else runs beside them.
@@ -339,6 +339,15 @@ class Engine:
             shared.append((key, tuple(group), self._memories.setdefault(which, {})))
         plan = profile.chosen[bits] = (tuple(alone), tuple(shared))
         return plan
+
+    def _runner(self, profile: _Profile, number: int) -> _Runner:
+        edit = self._edits[number]
+        run = self._runs.get(number)
+        if run is None:
+            run = self._runs[number] = self._compile(edit)
+        rule = _Rule(number, edit, profile.severity[number])
+        runner = profile.runners[number] = (run, profile.params[number], rule)
+        return runner
 
     def _compile(self, edit: Edit) -> Check:
         must = edit.must
@@ -357,9 +366,11 @@ class Engine:
         self._not_once = ~sum(once.values())
         return once
 
-    def _once_done(self, claim: Loop) -> int:
-        """Note the loops above this claim; the bits of edits that were judged for them before."""
-        self._above = outer = claim.parent
+    def _once_done(self, outer: Loop | None) -> int:
+        """Note the loops above a claim, innermost first; the bits of edits that were judged for them before."""
+        self._above = outer
+        if outer is not None and outer.node.id == "2000B" and self._is_next_subscriber(outer):
+            return self._once["2000A"] | self._once["ST_LOOP"]
         above: dict[str, Loop] = {}
         while outer is not None:
             above[outer.node.id] = outer
@@ -375,6 +386,18 @@ class Engine:
                     self._told[level].clear()
         return done
 
+    def _is_next_subscriber(self, loop: Loop) -> bool:
+        """Whether nothing but the subscriber differs from the claim before, as mostly; if so, note it."""
+        levels = self._levels
+        provider = levels["2000A"]
+        if provider is None or loop.parent is not provider or loop is levels["2000B"]:
+            return False
+        levels["2000B"], levels["2000C"] = loop, None
+        for level in ("2000B", "2000C"):
+            if self._told[level]:
+                self._told[level].clear()
+        return True
+
     # What they say -------------------------------------------------------------------------------------------------
 
     def _settle(
@@ -383,9 +406,11 @@ class Engine:
         structural: Sequence[Finding],
         found: list[tuple[_Rule, Hit | Gap]],
         crashed: list[tuple[Edit, str]],
-        judgement: Judgement,
-    ) -> None:
-        """Hits to findings: those in force, outside damaged parts, and told by one edit only."""
+        gaps: tuple[Unchecked, ...],
+    ) -> Judgement:
+        """Hits to findings: those in force, outside damaged parts, and told by one edit only. ``gaps`` are known."""
+        above: list[tuple[Loop, Finding]] = []
+        own: list[Finding] = []
         damage = [f for f in structural if f.where.length and self._is_structural(f)]
         unchecked: dict[Unchecked, None] = {}
         findings: list[tuple[_Rule, Hit, Finding]] = []
@@ -413,17 +438,17 @@ class Engine:
                 continue
             level = self._level_of(hit.where)
             if level is None:
-                judgement.own.append(finding)
+                own.append(finding)
                 continue
             told = (finding.edit, finding.where, tuple(finding.values.values()))
             if told not in self._told[level.id]:
                 self._told[level.id].add(told)
-                judgement.above.append((level, finding))
+                above.append((level, finding))
         for edit, kind in crashed:
             where = locate(Place(claim.clm), claim.delimiters, claim.id)
-            judgement.own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": kind}))
-        judgement.own.sort(key=lambda finding: finding.sort_key)
-        judgement.unchecked.extend(unchecked)
+            own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": kind}))
+        own.sort(key=lambda finding: finding.sort_key)
+        return Judgement(above, own, _join(gaps, tuple(unchecked)))
 
     def _is_structural(self, finding: Finding) -> bool:
         """Whether the reader made this finding: what an edit said above the claim damages nothing."""
@@ -484,6 +509,11 @@ class Engine:
         for name in (*([config.profile] if config.profile else []), *config.payers.values()):
             if name not in known:
                 raise ConfigError(f"{place}no profile `{name}`{suggest(name, known)}; known: {', '.join(known)}")
+
+
+def _join(one: tuple[Unchecked, ...], other: tuple[Unchecked, ...]) -> tuple[Unchecked, ...]:
+    """Both without repeats, as each of them is."""
+    return tuple(dict.fromkeys(one + other)) if one and other else one or other
 
 
 def _order(said: tuple[_Rule, Hit | Gap]) -> int:
