@@ -114,6 +114,8 @@ class _Judge:
         self.engine = engine
         self.source = source
         self.rename = engine.catalogue.rename
+        self.settled: dict[int, tuple[Finding, Finding | None]] = {}
+        """Findings of the open set as they are told, by the id of what the reader found."""
         self.by_claim = engine.config.acks.syntax == "claim"
         self.found: list[Finding] = []
         """Findings above the claims, the whole file's."""
@@ -175,7 +177,7 @@ class _Judge:
         self.hopeless: Finding | None = None
         """The first fault that leaves a claim without what a 277CA must say of it."""
         self.structural_codes: set[str] = set()
-        self.renamed: dict[int, Finding] = {}
+        self.settled.clear()
         self.provider: tuple[Loop | None, bool] = (None, False)
 
     def _start_set(self) -> SetStart:
@@ -197,7 +199,7 @@ class _Judge:
 
     def _claim(self, loop: Loop, delimiters: Delimiters) -> ClaimVerdict | None:
         """The verdict on a claim; None where there is no claim to speak of."""
-        structural = [self.rename(f) for f in loop.findings] if loop.findings else []
+        structural = [s for f in loop.findings if (s := self._settle_one(f))] if loop.findings else []
         if self.builder is None or self.builder.delimiters is not delimiters:
             self.builder = Builder(delimiters, self.keys)
         claim = self.builder.build(loop)
@@ -248,22 +250,36 @@ class _Judge:
         )
 
     def _above(self, loop: Loop) -> list[Finding]:
-        """What was found in the loops that this claim stands under, outermost first; structural ones renamed once."""
+        """What was found in the loops that this claim stands under, outermost first."""
         found: list[Finding] = []
         outer = loop.parent
         while outer is not None:
             if outer.findings:
-                found[:0] = [self._rename_once(f) for f in outer.findings]
+                found[:0] = self._settle(outer.findings)
             outer = outer.parent
         return found
 
-    def _rename_once(self, finding: Finding) -> Finding:
-        if "ik3" not in finding.values:
-            return finding
-        renamed = self.renamed.get(id(finding))
-        if renamed is None:
-            renamed = self.renamed[id(finding)] = self.rename(finding)
-        return renamed
+    def _settle(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings as they are told: structural ones by the name and severity that the catalogue and the configuration
+        give them, and only those that are wanted. Findings above claims come by here for every claim under them."""
+        settled = []
+        for finding in findings:
+            known = self.settled.get(id(finding))
+            if known is None:
+                # The finding is kept beside its answer: its id must not be another's while we go by it.
+                known = self.settled[id(finding)] = (finding, self._settle_one(finding))
+            if known[1] is not None:
+                settled.append(known[1])
+        return settled
+
+    def _settle_one(self, finding: Finding) -> Finding | None:
+        if not (finding.edit.startswith("X12-") or "ik3" in finding.values):
+            return finding  # The engine has seen to it.
+        finding = self.rename(finding)
+        said = self.engine.config.severity.get(finding.edit)
+        if said == "off" or not self.engine.selection.has(finding.edit):
+            return None
+        return replace(finding, severity=Severity(said)) if said and said != finding.severity else finding
 
     def _provider_rejected(self, loop: Loop) -> bool:
         provider = loop.up("2000A")
@@ -284,7 +300,7 @@ class _Judge:
     def _close_set(self, event: x12.SetClosed) -> Iterator[Event]:
         if not self.started:
             yield self._start_set()
-        closing = [self._rename_once(f) for f in event.findings]
+        closing = self._settle(event.findings)
         findings = sorted([*closing, *self.above], key=lambda f: f.sort_key)
         self.found.extend(findings)
         status, codes, cause = self._fate(closing)
@@ -337,8 +353,9 @@ class _Judge:
     # Envelopes -------------------------------------------------------------------------------------------------------
 
     def _close_group(self, event: x12.GroupClosed) -> GroupEnd:
-        self.found.extend(event.findings)
-        faults = [f for f in event.findings if f.severity is REJECT]
+        findings = self._settle(event.findings)
+        self.found.extend(findings)
+        faults = [f for f in findings if f.severity is REJECT]
         statuses = self.group_sets
         good = sum(s is not SetStatus.REJECTED for s in statuses)
         if faults or not good:
@@ -352,22 +369,23 @@ class _Judge:
         codes = tuple(dict.fromkeys(f.edit[8:] for f in faults))[:5]
         self.group = None
         self.interchange_accepted += self.group_accepted
-        return GroupEnd(status, _get(event.ge or [], 1), event.sets, good, tuple(event.findings), codes)
+        return GroupEnd(status, _get(event.ge or [], 1), event.sets, good, tuple(findings), codes)
 
     def _close_interchange(self, event: x12.InterchangeClosed) -> Iterator[Event]:
-        self.found.extend(event.findings)
+        findings = self._settle(event.findings)
+        self.found.extend(findings)
         interchange, self.interchange = self.interchange, None
         if interchange is None:
             return  # Text after the last interchange: the finding stands in the file's list.
         softened = self.engine.config.acks.ta1_control_faults == "note"
-        faults = [f for f in event.findings if f.severity is REJECT]
+        faults = [f for f in findings if f.severity is REJECT]
         hard = [f for f in faults if not (softened and f.edit in ("X12-TA1-001", "X12-TA1-021"))]
         status = "R" if hard else "E" if faults else "A"
         note = (hard or faults)[0].edit[8:] if faults else "000"
         if status == "R":
             self._reject(self.interchange_accepted)
         due = status == "R" or interchange.isa[14] == "1"
-        yield InterchangeEnd(status, note, due, tuple(event.findings), hard[0] if hard else None)
+        yield InterchangeEnd(status, note, due, tuple(findings), hard[0] if hard else None)
 
     def _end(self) -> FileEnd:
         if self.error is not None:

@@ -116,3 +116,12 @@ def test_select_and_ignore_narrow_the_run() -> None:
     assert only == {"PTR-05"}
     without = {f.edit for v in scrubber.scrub(QUICKSTART, received=DAY, ignore=["PTR"]) for f in v.findings}
     assert without == {"DX-10", "DX-01", "NCCI-02"}
+
+
+def test_structural_faults_are_selected_and_weighed_like_others() -> None:
+    data = (ROOT / "fixtures" / "base" / "office.837").read_bytes().replace(b"\nSE*", b"\nSE*9")
+    assert scrubber.scrub(data, received=DAY).report.status == "rejected"
+    assert scrubber.scrub(data, received=DAY, ignore=["X12-IK5-4"]).report.status == "accepted"
+    assert scrubber.scrub(data, received=DAY, select=["DX"]).report.status == "accepted"
+    softer = scrubber.scrub(data, received=DAY, config=scrubber.Config(severity={"X12-IK5-4": "warning"})).report
+    assert (softer.status, softer.counts["warning"], softer.counts["reject"]) == ("accepted", 1, 0)

@@ -77,8 +77,8 @@ def _judge(positions: tuple[int, ...], lines: tuple[tuple[str, ...], ...]) -> _J
                 repeated.append(_Fault(index, component, text))
             seen.add(pointer)
         used |= seen
-    # Where no line points anywhere, the missing pointers are the fault.
-    unused = tuple(position for position in positions if position not in used) if used else ()
+    # Where a line points nowhere, the missing pointers are the fault.
+    unused = tuple(position for position in positions if position not in used) if used and all(lines) else ()
     if not (beyond or repeated or gaps or unused):
         return _CLEAN
     return _Judged(tuple(beyond), tuple(repeated), tuple(gaps), unused)
