@@ -9,6 +9,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import Icd10cm, dotted
 
+from ..tr3.claim_checks import in_order
 from .reading import ICD9_QUALIFIERS, among, by_codes
 
 
@@ -29,6 +30,7 @@ def injury_without_related_cause(claim: Claim, know: Knowledge) -> Iterator[Hit]
             return
 
 
+@in_order
 def related_cause_without_injury(claim: Claim, know: Knowledge) -> Sequence[Hit]:
     """DX-25: CLM11 speaks of an accident, the diagnoses do not. EM alone may be an illness caused by work: a remark."""
     if not claim.related_causes or not claim.diagnoses:

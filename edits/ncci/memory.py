@@ -34,9 +34,10 @@ _run: _Run | None = None
 
 
 def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
-    """What the coding edits see of a claim: its lines' SV101, SV105, dates and performers, and its place of service.
+    """What the coding edits see of a claim: its lines' SV101, SV105 and performers, and its place of service; of dates
+    how many days the lines lie apart, and between which turns of the rules.
 
-    None where its lines differ in day or performer, or lack them.
+    None where lines differ in performer, span days, or lack either; or a rule turns between them.
     """
     global _run
     run = _run
@@ -51,10 +52,18 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
     day = first.service.first if first.service else None
     if performer is None or day is None:
         return None
-    seen: list[Any] = [claim.place_of_service, claim.delimiters.component, performer.taxonomy, run.era(day)]
+    era = run.era(day)
+    seen: list[Any] = [claim.place_of_service, claim.delimiters.component, performer.taxonomy, era]
     for line in lines:
         service, sv1 = line.service, line.sv1
-        if service is None or sv1 is None or service.first != day or service.last != day:
+        if service is None or sv1 is None:
+            return None
+        start = service.first
+        if start is not day:
+            if start is None or run.era(start) != era:
+                return None
+            seen.append((start - day).days)
+        if service.last is not start and service.last != start:
             return None
         other = line.rendering or billing
         if other is not performer and (other is None or not _alike(performer, other)):

@@ -166,9 +166,14 @@ def _when(condition: Condition, scope: Address) -> Holds:
         refused = frozenset(wanted)
         return lambda claim, loop, know: refused.isdisjoint(values(claim, loop))
     test, _ = _test(condition, scope)
-    return lambda claim, loop, know: any(
-        test(value, claim, loop, know) is True for value in values(claim, loop) if value
-    )
+
+    def holds(claim: Claim, loop: Loop, know: Knowledge) -> bool:
+        for value in values(claim, loop):  # noqa: SIM110 (a generator would cost more than the test)
+            if value and test(value, claim, loop, know) is True:
+                return True
+        return False
+
+    return holds
 
 
 def _must(condition: Condition, scope: Address) -> Must:
@@ -179,11 +184,7 @@ def _must(condition: Condition, scope: Address) -> Must:
         return _must_loop(condition, address)
     find, read = _finder(address), _reader(address)
     verb = condition.verb
-    here = address.loop == scope.loop
-
-    def places(loop: Loop) -> Iterator[Segment]:
-        for found in (loop,) if here else near(loop, address.loop):
-            yield from find(found)
+    places = find if address.loop == scope.loop else lambda loop: [s for n in near(loop, address.loop) for s in find(n)]
 
     def hit(segment: Segment, loop: Loop, value: str, expected: str = "") -> Hit:
         return Hit(
@@ -257,6 +258,8 @@ def _test(condition: Condition, scope: Address) -> tuple[Test, Operand]:
         return lambda value, claim, loop, know: _listed(value, wanted, claim, loop, know), _constant(wanted)
     operand = _operand(wanted, scope)
     compare = _COMPARE[verb]
+    if verb == "equals" and "." not in wanted:
+        return lambda value, claim, loop, know: value == wanted or compare(value, operand(claim, loop, know)), operand
     return lambda value, claim, loop, know: compare(value, operand(claim, loop, know)), operand
 
 
