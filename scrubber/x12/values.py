@@ -7,17 +7,16 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-_DATE = re.compile(r"[0-9]{8}").fullmatch
 _NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})").fullmatch
 
 
 @lru_cache(maxsize=65536)
 def to_date(text: str) -> date | None:
     """``CCYYMMDD`` to a date; None when it is no date that exists."""
-    if not _DATE(text):
+    if len(text) != 8 or not (text.isascii() and text.isdigit()):
         return None
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        return date.fromisoformat(text)
     except ValueError:
         return None
 
