@@ -1,11 +1,11 @@
 """The Python interface: ``scrubber.scrub``.
 
-    run = scrubber.scrub("claims.837")
-    for verdict in run:                       # claim by claim, as the file is read
-        if verdict.status == "rejected":
-            for finding in verdict.findings:
-                print(run.explain(finding))
-    print(run.report.accepted, run.report.rejected)
+run = scrubber.scrub("claims.837")
+for verdict in run:                       # claim by claim, as the file is read
+    if verdict.status == "rejected":
+        for finding in verdict.findings:
+            print(run.explain(finding))
+print(run.report.accepted, run.report.rejected)
 """
 
 from __future__ import annotations

@@ -78,12 +78,5 @@ class Unreadable:
 
 
 ReaderEvent = (
-    InterchangeOpened
-    | GroupOpened
-    | SetOpened
-    | ClaimRead
-    | SetClosed
-    | GroupClosed
-    | InterchangeClosed
-    | Unreadable
+    InterchangeOpened | GroupOpened | SetOpened | ClaimRead | SetClosed | GroupClosed | InterchangeClosed | Unreadable
 )
