@@ -264,24 +264,27 @@ class Engine:
         crashed: list[tuple[Edit, str]],
     ) -> _Known:
         """Run a group's checks on the first claim of its looks; note which to run again, and which gaps to repeat."""
-        again: list[_Runner] = []
-        gaps: dict[Unchecked, None] = {}
-        for runner in runners:
-            before, fallen = len(found), len(crashed)
-            self._run((runner,), claim, found, crashed)
-            if len(crashed) > fallen or any(isinstance(hit, Hit) for _, hit in found[before:]):
-                again.append(runner)
-            elif len(found) > before:
-                for rule, gap in found[before:]:
-                    assert isinstance(gap, Gap)
-                    gaps[Unchecked(rule.edit.id, gap.reason, gap.line)] = None
-                del found[before:]
+        before, fallen = len(found), len(crashed)
+        self._run(runners, claim, found, crashed)
+        known = _NOTHING
+        if len(found) > before or len(crashed) > fallen:
+            said = found[before:]
+            broken = [edit for edit, _ in crashed[fallen:]]
+            faulty = {rule.number for rule, hit in said if isinstance(hit, Hit)}
+            faulty |= {rule.number for _, _, rule in runners if any(rule.edit is edit for edit in broken)}
+            found[before:] = [(rule, hit) for rule, hit in said if rule.number in faulty]
+            gaps = {
+                Unchecked(rule.edit.id, gap.reason, gap.line): None
+                for rule, gap in said
+                if rule.number not in faulty and isinstance(gap, Gap)
+            }
+            known = _Known(tuple([runner for runner in runners if runner[2].number in faulty]), tuple(gaps))
         self._remembered += 1
         if self._remembered > REMEMBERED:
             self._remembered = 0
             for each in self._memories.values():
                 each.clear()
-        known = memory[looks] = _Known(tuple(again), tuple(gaps)) if again or gaps else _NOTHING
+        memory[looks] = known
         return known
 
     # Which edits ---------------------------------------------------------------------------------------------------
