@@ -68,9 +68,12 @@ class Checker(Recorder):
 
     def _check_hl(self, segment: Segment) -> None:
         """HL01 counts from 1, HL02 names the parent, HL04 is judged when the loop closes."""
-        written, given, level = segment.get(1), segment.get(2), segment.get(3)
+        elements = segment.elements
+        written, given, level = elements[1:4] if len(elements) > 3 else map(segment.get, (1, 2, 3))
         counted = str(self._numbers.count + 1)
-        if not self._numbers.fits(written) and written:
+        if written == counted:
+            self._numbers.count += 1
+        elif not self._numbers.fits(written) and written:
             detail = f"HL01 is {_number(written)}, the next number is {counted}"
             self._element_fault(Fault("7", 1, 0, 0, "HL01", "Hierarchical ID Number", "628", written, detail), segment)
         parent = {"22": "20", "23": "22"}.get(level)

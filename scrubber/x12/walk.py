@@ -148,8 +148,12 @@ class Walker(Checker):
                     segments.append(segment)
                     by_key[key] = segment
                     if key == "LX":
-                        self.ordinal, self.start = ordinal, start
-                        self._check_lx(segment)
+                        lines = self._lines
+                        if len(elements) > 1 and elements[1] == str(lines.count + 1):
+                            lines.count += 1
+                        else:
+                            self.ordinal, self.start = ordinal, start
+                            self._check_lx(segment)
                     continue
                 if fits and again and most > 1 and around.counts:
                     around.counts[bit] -= 1  # The slow way counts it anew.
@@ -201,7 +205,8 @@ class Walker(Checker):
         else:
             if node.position < target.position or (target.seen & node.bit and is_full(target, node.bit, node.max)):
                 return False
-            self._plan.learn_opening(loop.node, key, step)
+            if not node.epoch:
+                self._plan.learn_opening(loop.node, key, step)
             while loop is not target:
                 if loop.node.epoch or loop.node.required & ~loop.seen:
                     self._close()
