@@ -178,7 +178,6 @@ class _Judge:
         """The first fault that leaves a claim without what a 277CA must say of it."""
         self.structural_codes: set[str] = set()
         self.settled.clear()
-        self.provider: tuple[Loop | None, bool] = (None, False)
 
     def _start_set(self) -> SetStart:
         self.started = True
