@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from judging import judge
 
-from scrubber.catalogue.engine import Engine, Sources
+from scrubber.catalogue.engine import Engine
 from scrubber.catalogue.examples import read_base
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
+from scrubber.catalogue.sources import Sources
 from scrubber.finding import Finding, Severity, Unchecked
 from scrubber.tables.ptp import PtpTable
 
@@ -111,8 +112,7 @@ def judge_file(
     data: bytes, *, select: tuple[str, ...] = CODING, ptp: PtpTable | None = None, use: Catalogue | None = None
 ) -> Said:
     """The coding edits' word on a file of one claim."""
-    shipped = Sources.shipped()
-    sources = Sources(shipped.icd10cm, lambda: ptp) if ptp else shipped
+    sources = Sources(given={"ptp": lambda: ptp}) if ptp else Sources()
     engine = Engine(use or catalogue(), sources, received=date(2026, 9, 16), select=select, strict=True)
     claims = [judged for judged in judge(data, engine) if judged.claim]
     assert len(claims) == 1, "the text is no claim"

@@ -7,10 +7,10 @@ name a ready-made tuple of functions to call. All else happens only when one of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scrubber.catalogue.check import Check, Gap, Hit, Key, Knowledge, ProfileView
 from scrubber.catalogue.conditions import compile_edit, service_day
@@ -19,6 +19,7 @@ from scrubber.catalogue.features import Filters
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.overlap import share_place, spoils
 from scrubber.catalogue.selection import Selection
+from scrubber.catalogue.sources import TABLES, Sources
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
 from scrubber.finding import Finding, Fix, Location, Severity, Unchecked
@@ -26,10 +27,6 @@ from scrubber.spelling import suggest
 from scrubber.x12.address import locate, parse
 from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Place
-
-if TYPE_CHECKING:
-    from scrubber.tables.icd10cm import Icd10cm
-    from scrubber.tables.ptp import PtpTable
 
 CRASH = "SYS-01"
 """The finding that says that an edit crashed on a claim."""
@@ -47,29 +44,6 @@ _ABOVE = {
 """Loop above the claims to the level whose claims a fault in it concerns."""
 
 _LEVELS = ("2000C", "2000B", "2000A", "ST_LOOP")
-
-
-class Sources(NamedTuple):
-    """Where checks get the big reference tables: each is made when a check first asks for it."""
-
-    icd10cm: Callable[[], Icd10cm]
-    ptp: Callable[[], PtpTable]
-
-    @classmethod
-    def shipped(cls) -> Sources:
-        """The tables that come with scrubber."""
-
-        def icd10cm() -> Icd10cm:
-            from scrubber.tables.icd10cm import Icd10cm
-
-            return Icd10cm.shipped()
-
-        def ptp() -> PtpTable:
-            from scrubber.tables.ptp import PtpTable
-
-            return PtpTable.starter()
-
-        return cls(icd10cm, ptp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +75,9 @@ class _Knowledge(Knowledge):
         self.scratch = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("icd10cm", "ptp"):
+        if name not in TABLES:
             raise AttributeError(name)
-        table = getattr(self._sources, name)()
+        table = self._sources.open(name)
         setattr(self, name, table)
         return table
 
@@ -201,7 +175,7 @@ class Engine:
         self._above: Loop | None = None
         self._levels: dict[str, Loop | None] = dict.fromkeys(_LEVELS)
         self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
-        self._know = _Knowledge(sources or Sources.shipped(), received, self._profile("unknown"), catalogue)
+        self._know = _Knowledge(sources or Sources(), received, self._profile("unknown"), catalogue)
 
     def judge(self, claim: Claim, structural: Sequence[Finding] = ()) -> Judgement:
         """Judge one claim. ``structural`` are the faults that the reader found in it and above it: edits do not

@@ -18,7 +18,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scrubber.tables.icd10cm_files import (
     Block,
@@ -36,6 +36,9 @@ from scrubber.tables.icd10cm_files import (
     shipped_directory,
 )
 from scrubber.tables.icd10cm_notes import Doubt, Excludes, Kind, Level, Note, Notes
+
+if TYPE_CHECKING:
+    from scrubber.tables.dated import Library
 
 __all__ = [
     "Block", "Chapter", "CodeStatus", "Doubt", "Excludes", "Icd10cm", "Level", "Note", "NotesEdition", "Seventh",
@@ -82,6 +85,11 @@ class Icd10cm:
         self._others = lru_cache(4_096)(self._find_status)
         self._named = lru_cache(4_096)(self._find_title)
         self._claims = lru_cache(4_096)(self._find_among)
+
+    @classmethod
+    def open(cls, library: "Library | None") -> "Icd10cm":
+        """The tables of this installation."""
+        return cls.shipped()
 
     @classmethod
     def shipped(cls) -> "Icd10cm":

