@@ -22,6 +22,8 @@ FLOORS = [
     {"reports"},
     {"api", "inventory", "inputs", "destination", "progress", "trouble"},
     {"run"},
+    {"watch"},
+    {"commands"},
     {"cli"},
     {"__main__", "__init__"},
 ]

@@ -1,0 +1,1 @@
+"""The commands, a module each. scrubber/cli.py lists them; a module is loaded when its command is called."""

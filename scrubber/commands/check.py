@@ -1,0 +1,176 @@
+"""``scrubber check``: judge claims and say what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime, time
+
+import click
+
+from scrubber import __version__
+from scrubber.commands.options import (
+    decide,
+    leave_pipe,
+    parse_day,
+    parse_list,
+    read_catalogue,
+    read_settings,
+    wants_color,
+    width,
+)
+
+EXAMPLES = """
+\b
+Examples:
+  scrubber check claims.837
+  scrubber check outbox/ --output report.txt
+  scrubber check claims.837 --format jsonl --redact | head
+  scrubber check claims.837 --ignore NCCI,MOD-06 --fail-on warning
+  scrubber check claims.837 --received 2026-09-16 --ack-dir acks
+
+\b
+Exit codes:
+  0  nothing at or above --fail-on
+  1  findings at or above it
+  2  wrong usage or configuration
+  3  a file could not be judged (not there, not X12, not an 837P)
+With several files the highest wins, and every file is judged.
+"""
+
+
+@click.command(epilog=EXAMPLES, short_help="Judge claims and say what is wrong with them.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "jsonl"]), default="text", show_default=True,
+    help="text for people; json, one document; jsonl, one claim a line.",
+)  # fmt: skip
+@click.option("--output", metavar="FILE", help="Write here, readable by you alone, instead of standard output.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["reject", "warning", "never"]),
+    help="What makes the exit code 1.  [default: reject]",
+)
+@click.option(
+    "--select", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
+    help="Only these edits: an id (DX-10), the begin of ids (DX), or a name.",
+)  # fmt: skip
+@click.option("--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="All edits but these.")
+@click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
+@click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
+@click.option("--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]")
+@click.option("--redact", is_flag=True, help="No patient data in the output.")
+@click.option(
+    "--ack-dir",
+    metavar="DIR",
+    help="Write TA1, 999 and 277CA here, each also in words. They name the claims, --redact or not.",
+)
+@click.option(
+    "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Text: list accepted claims too, and tell every finding in full.")
+@click.option("--quiet", is_flag=True, help="Only the findings: no totals, no progress.")
+@click.option("--no-color", is_flag=True, help="No colour, also not on a terminal.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files judged at the same time.")
+def check(
+    paths: tuple[str, ...],
+    format_: str,
+    output: str | None,
+    fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    profile: str | None,
+    config: str | None,
+    received: date | None,
+    redact: bool,
+    ack_dir: str | None,
+    packs: tuple[str, ...],
+    verbose: bool,
+    quiet: bool,
+    no_color: bool,
+    jobs: int,
+) -> int:
+    """Judge the claims of files, of all X12 files in folders, or of standard input (-).
+
+    Nothing but the report is written to standard output. It holds patient data unless you say --redact.
+    """
+    import gc
+    from pathlib import Path
+
+    # Claims form no cycles, and what is loaded stays: the collector seldom finds anything.
+    gc.set_threshold(50_000, 20, 100)
+    from scrubber.inputs import expand, measure
+    from scrubber.pipeline import Options
+    from scrubber.progress import Progress
+    from scrubber.run import Request, run
+
+    settings = read_settings(config)
+    catalogue = read_catalogue(settings, packs)
+    files = [file for file in expand(paths) if file in paths or not (ack_dir and _is_answer(file, ack_dir))]
+    if not files:
+        raise click.ClickException(f"no file in {', '.join(paths)} begins with ISA: there is nothing to judge")
+    if output and os.path.realpath(output) in map(os.path.realpath, files):
+        raise click.UsageError(f"{output} is among the files to judge; write the report elsewhere")
+    acks = _ack_folder(ack_dir, files) if ack_dir else None
+    on_screen = output is None and sys.stdout.isatty()
+    options = Options(
+        received=received or date.today(),
+        catalogue=catalogue,
+        config=settings,
+        select=select,
+        ignore=ignore,
+        profile=profile,
+    )
+    request = Request(
+        options=options,
+        packs=(*settings.packs, *packs),
+        version=__version__,
+        format=format_,
+        redact=redact,
+        quiet=quiet,
+        verbose=verbose,
+        color=on_screen and not no_color and wants_color(),
+        width=width() if on_screen else 100,
+        encoding=sys.stdout.encoding or "utf-8" if on_screen else "utf-8",
+        acks=Path(acks) if acks else None,
+        clock=datetime.combine(received, time()) if received else None,
+        jobs=jobs,
+    )
+    watched = sys.stderr if sys.stderr.isatty() and not quiet else None
+    progress = Progress(watched, measure(files))
+    if output is None:
+        try:
+            tally = run(request, files, sys.stdout.buffer, progress)
+        except BrokenPipeError:
+            return leave_pipe()
+    else:
+        from scrubber.destination import open_output
+
+        with open_output(output) as out:
+            tally = run(request, files, out, progress)
+    for file in tally.errors:
+        progress.clear()
+        click.echo(f"scrubber: {file.path}: {file.error or 'could not be judged'}", err=True)
+    return decide(tally, fail_on or settings.fail_on)
+
+
+def _ack_folder(folder: str, files: Sequence[str]) -> str:
+    """The folder, made where it is missing. Two files may not want the same names in it."""
+    from scrubber.run import ack_name
+
+    named: dict[str, str] = {}
+    for path in files:
+        other = named.setdefault(ack_name(path), path)
+        if other != path:
+            raise click.UsageError(
+                f"the acknowledgements of {other} and {path} would have the same names; check them into two folders"
+            )
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return folder
+
+
+def _is_answer(path: str, folder: str) -> bool:
+    """Whether a file is an acknowledgement that an earlier run has left in the folder for them."""
+    name = os.path.realpath(path)
+    return os.path.dirname(name) == os.path.realpath(folder) and name.endswith((".ta1", ".999", ".277ca"))

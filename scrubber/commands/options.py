@@ -1,0 +1,74 @@
+"""What several commands need: exit codes, the reading of options, settings and edits, the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from scrubber.catalogue.index import Catalogue
+    from scrubber.config import Config
+    from scrubber.reports.tally import Tally
+
+OK, FOUND, USAGE, NOT_JUDGED = 0, 1, 2, 3
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+
+def parse_day(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date; write it like 2026-09-15") from None
+
+
+def parse_list(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Options that may be repeated, and hold several names parted by commas."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def decide(tally: Tally, fail_on: str) -> int:
+    """The exit code of a run."""
+    if tally.errors:
+        return NOT_JUDGED
+    found = tally.totals.findings
+    rejects = bool(found["reject"] or tally.totals.rejected)
+    if fail_on == "warning":
+        return FOUND if rejects or found["warning"] else OK
+    return FOUND if rejects and fail_on == "reject" else OK
+
+
+def read_settings(path: str | None) -> Config:
+    from scrubber.config import load
+
+    return load(path)
+
+
+def read_catalogue(settings: Config, packs: Sequence[str]) -> Catalogue:
+    from scrubber.catalogue.load import load
+
+    return load((*settings.packs, *packs))
+
+
+def colors(no_color: bool) -> bool:
+    return sys.stdout.isatty() and not no_color and wants_color()
+
+
+def wants_color() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def leave_pipe() -> int:
+    """The reader has gone, as after ``| head``: nothing may be written any more, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED
