@@ -32,6 +32,12 @@ class Edition:
     """The last day it answers for; None while open."""
     rows: int = 0
     complete: bool = True
+    since: date | None = None
+    """The first day that its rows speak for by their own dates, where it carries history; None: ``from_``."""
+
+    def answers(self, day: date) -> bool:
+        """Whether its rows say what was in force on a day: from the begin of its history to its own last day."""
+        return (self.since or self.from_) <= day and (self.to is None or day <= self.to)
 
 
 class Editions(Protocol):
@@ -42,7 +48,9 @@ class Editions(Protocol):
         ...
 
     def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day: the one that began last. None: no edition does."""
+        """The edition that answers for a day. That is the one in force on it (of several, the one that began last);
+        else the next to begin after it, where that carries the history of its rows. None: no edition does, and nobody
+        can tell what was in force."""
         ...
 
     def find(self, day: date, *key: str) -> Sequence[Row]:
@@ -74,6 +82,8 @@ class RowsInMemory:
         self._edition = edition
         self._rows = rows
         days = {edition.from_, *turns}
+        if edition.since is not None:
+            days.add(edition.since)
         if edition.to is not None:
             days.add(edition.to + timedelta(days=1))
         self._turns = frozenset(days)
@@ -82,8 +92,7 @@ class RowsInMemory:
         return (self._edition,)
 
     def on(self, day: date) -> Edition | None:
-        edition = self._edition
-        return edition if edition.from_ <= day and (edition.to is None or day <= edition.to) else None
+        return self._edition if self._edition.answers(day) else None
 
     def find(self, day: date, *key: str) -> Sequence[Row]:
         return self._rows.get(key, ()) if self.on(day) else ()
