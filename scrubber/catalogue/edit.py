@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from scrubber.finding import Severity
 
@@ -138,8 +138,31 @@ class Example(Entry):
 
 
 class Examples(Entry):
-    breaks: Example
-    holds: Example
+    """One of each kind, or a list: the first is shown on the edit's page, all are tried."""
+
+    breaks: tuple[Example, ...]
+    holds: tuple[Example, ...]
+
+    @field_validator("breaks", "holds", mode="before")
+    @classmethod
+    def _several(cls, given: Any) -> Any:
+        return given if isinstance(given, list | tuple) else (given,)
+
+    @model_validator(mode="after")
+    def _both(self) -> Examples:
+        if not (self.breaks and self.holds):
+            raise ValueError("an example breaks the edit and holds it: `breaks` and `holds` are both wanted")
+        return self
+
+
+class Trial(Example):
+    """An example of a payer's profile: a claim, and all that is found on it. The claim names the payer
+    (``set = { "2010BB.NM109" = "12345" }``), or ``profile`` forces it."""
+
+    shows: str
+    """What it proves, in a few words."""
+    finds: dict[EditId, Severity] = Field(default_factory=dict)
+    """Every reject and warning of the claim, edit id to severity; empty for a claim that is fine."""
 
 
 class Edit(Entry):
@@ -173,6 +196,8 @@ class Edit(Entry):
     example: Examples | None = None
     params: dict[str, Any] = Field(default_factory=dict)
     """Numbers and lists that the check reads and a profile may change (``limit = 6``)."""
+    asks: tuple[str, ...] = ()
+    """Kinds of reference table that the check asks (``ncci-ptp``): what to load when it could not answer."""
     yields_to: tuple[str, ...] = ()
     """Edits that, when they report the same claim and place, speak instead of this one."""
 
@@ -214,3 +239,5 @@ class Profile(Entry):
     severity: dict[str, Literal["reject", "warning", "info", "off"]] = Field(default_factory=dict)
     params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Edit id to changed parameters."""
+    example: tuple[Trial, ...] = ()
+    """Claims that show what the profile changes; ``scrubber edits test`` tries them."""

@@ -6,7 +6,7 @@ from TOML through the models and from the compiled form without them, end in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -97,6 +97,14 @@ class Example(NamedTuple):
     note: str | None
 
 
+class Trial(NamedTuple):
+    """An example of a profile; see ``edit.Trial``."""
+
+    shows: str
+    example: Example
+    finds: Mapping[str, str]
+
+
 class Edit(NamedTuple):
     """One entry of a pack. Several may share an id when an edit changed: their dates do not overlap."""
 
@@ -126,6 +134,19 @@ class Edit(NamedTuple):
     holds: Example | None
     params: Mapping[str, Any]
     yields_to: tuple[str, ...]
+    more_breaks: tuple[Example, ...] = ()
+    """Examples besides the ones shown."""
+    more_holds: tuple[Example, ...] = ()
+    asks: tuple[str, ...] = ()
+    """Kinds of reference table that the check asks."""
+
+    @property
+    def examples(self) -> Iterator[tuple[str, Example]]:
+        """All examples, each with what it does: ``breaks`` or ``holds``."""
+        for kind, first, more in (("breaks", self.breaks, self.more_breaks), ("holds", self.holds, self.more_holds)):
+            if first is not None:
+                yield kind, first
+            yield from ((kind, example) for example in more)
 
     def in_force(self, day: date) -> bool:
         """Whether the edit's dates hold this day."""
@@ -148,6 +169,8 @@ class Profile(NamedTuple):
     payer_ids: tuple[str, ...]
     severity: Mapping[str, str]
     params: Mapping[str, Mapping[str, Any]]
+    pack: str = ""
+    trials: tuple[Trial, ...] = ()
 
 
 class Pack(NamedTuple):
@@ -171,7 +194,8 @@ class Pack(NamedTuple):
 def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
     """An edit from the checked record that ``edit.Edit.model_dump(mode="json", by_alias=True)`` gives."""
     effective = record["effective"]
-    example = record["example"] or {}
+    example = record["example"] or {"breaks": (), "holds": ()}
+    breaks, holds = (tuple(map(_example, example[kind])) for kind in ("breaks", "holds"))
     must = record["must"]
     return Edit(
         id=record["id"],
@@ -194,10 +218,13 @@ def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
         from_=_day(effective["from"]),
         to=_day(effective["to"]),
         cite=tuple(Cite(c["source"], c["at"]) for c in record["cite"]),
-        breaks=_example(example.get("breaks")),
-        holds=_example(example.get("holds")),
+        breaks=breaks[0] if breaks else None,
+        holds=holds[0] if holds else None,
         params=record["params"],
         yields_to=tuple(record["yields_to"]),
+        more_breaks=breaks[1:],
+        more_holds=holds[1:],
+        asks=tuple(record["asks"]),
     )
 
 
@@ -210,7 +237,7 @@ def read_pack(record: Mapping[str, Any], folder: str, module: str | None) -> Pac
     return Pack(record["name"], record["title"], record["authority"], folder, module, sources, record["code_lists"])
 
 
-def read_profile(record: Mapping[str, Any]) -> Profile:
+def read_profile(record: Mapping[str, Any], pack: str) -> Profile:
     """A profile from its checked record."""
     return Profile(
         record["name"],
@@ -220,6 +247,8 @@ def read_profile(record: Mapping[str, Any]) -> Profile:
         tuple(record["payer_ids"]),
         record["severity"],
         record["params"],
+        pack,
+        tuple(Trial(trial["shows"], _example(trial), trial["finds"]) for trial in record["example"]),
     )
 
 
@@ -238,9 +267,7 @@ def _statuses(records: list[Mapping[str, Any]]) -> tuple[Status, ...]:
     return tuple(Status(s["category"], s["code"], s["entity"]) for s in records)
 
 
-def _example(record: Mapping[str, Any] | None) -> Example | None:
-    if not record:
-        return None
+def _example(record: Mapping[str, Any]) -> Example:
     return Example(
         base=record["base"],
         set=record["set"],

@@ -58,6 +58,12 @@ def _profiles(catalogue: Catalogue) -> Iterator[str]:
             for id in ids:
                 if id not in catalogue.by_id:
                     yield f"{place}: {field}: no edit `{id}`{suggest(id, catalogue.by_id)}"
+        for trial in profile.trials:
+            for problem in _example(catalogue, trial.example):
+                yield f"{place}: example: {problem}"
+            for id in trial.finds:
+                if id not in catalogue.by_id and not id.startswith(("X12-", "SYS-")):
+                    yield f"{place}: example.finds: no edit `{id}`{suggest(id, catalogue.by_id)}"
         for kind, keys in (("filing", profile.filing), ("payer_ids", profile.payer_ids)):
             for key in keys:
                 if payers.setdefault(f"{kind} {key}", profile.name) != profile.name:
@@ -102,10 +108,9 @@ def _addresses(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
     for field, condition in conditions:
         for problem in _condition(catalogue, edit, condition, scope, field == "when"):
             yield f"{field}: {problem}"
-    for name, example in (("breaks", edit.breaks), ("holds", edit.holds)):
-        if example:
-            for problem in _example(catalogue, example):
-                yield f"example.{name}: {problem}"
+    for kind, example in edit.examples:
+        for problem in _example(catalogue, example):
+            yield f"example.{kind}: {problem}"
 
 
 def _condition(

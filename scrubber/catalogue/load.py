@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 COMPILED = "catalogue.json"
-FORMAT = 1
+FORMAT = 2
 """Of the compiled file. Raise it when its shape changes."""
 
 Record = dict[str, Any]
@@ -225,7 +225,7 @@ def build(records: list[Record], snippets: Any) -> Catalogue:
         pack = read_pack(record["pack"], record["folder"], record["module"])
         packs.append(pack)
         edits += [read_edit(e, pack.name, file) for e, file in zip(record["edits"], record["files"], strict=True)]
-        profiles += [read_profile(entry) for entry in record["profiles"]]
+        profiles += [read_profile(entry, pack.name) for entry in record["profiles"]]
     return Catalogue(packs, edits, profiles, snippets)
 
 
