@@ -149,8 +149,8 @@ KINDS = {
         Kind(
             "hcpcs", "HCPCS Level II codes and modifiers",
             "CMS, HCPCS Quarterly Update", "hcpcs",
-            ("code", "sort", "title", "added", "effective", "termination", "action", "coverage", "pricing"), 2,
-            days=("added", "effective", "termination"), begins="effective", ends="termination",
+            ("code", "sort", "added", "terminated", "action", "action_date", "coverage", "pricing"), 2,
+            days=("added", "terminated", "action_date"), begins="added", ends="terminated",
         ),
         Kind(
             "icd10cm", "ICD-10-CM diagnosis codes",
@@ -158,17 +158,19 @@ KINDS = {
         ),
         Kind(
             "telehealth", "Medicare telehealth services",
-            "CMS, List of Telehealth Services", "telehealth", ("code", "status", "audio_only", "payment"), 1,
+            "CMS, List of Telehealth Services", "telehealth", ("code", "status", "audio_only", "limits"), 1,
         ),
         Kind(
             "mcd", "Medicare coverage articles: procedures to diagnoses",
-            "CMS, Medicare Coverage Database downloads", "mcd", ("sort", "subject", "object", "group", "text"), 4,
+            "CMS, Medicare Coverage Database downloads", "mcd",
+            ("subject", "code", "article", "list", "group", "marked", "effective", "end", "states"), 5,
+            days=("effective", "end"), words=("states",), begins="effective", ends="end",
         ),
         Kind(
             "taxonomy", "Provider taxonomy codes",
             "NUCC, Health Care Provider Taxonomy CSV", "taxonomy",
-            ("code", "grouping", "classification", "specialization", "section"), 1,
-            words=("grouping", "classification", "section"),
+            ("code", "effective", "last", "replacement", "classification", "specialization", "section"), 1,
+            days=("effective", "last"), words=("classification", "section"), begins="effective", ends="last",
         ),
     )
 }  # fmt: skip

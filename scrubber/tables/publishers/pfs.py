@@ -1,10 +1,7 @@
-"""Medicare physician fee schedule, relative value file (PPRRVU): payment indicators, no amounts."""
+"""Medicare physician fee schedule, relative value file (PPRRVU): payment indicators, no amounts.
 
-COLUMNS = (
-    "code", "modifier", "status", "pc_tc", "global_days", "multiple", "bilateral", "assistant", "co_surgeons", "team",
-    "endoscopic_base", "supervision", "imaging_family",
-)  # fmt: skip
-"""Indicators as CMS writes them (``status`` A, B, C …; ``pc_tc`` 0 to 9; ``global_days`` 000, 010, 090, MMM, XXX, YYY,
-ZZZ; ``multiple`` … ``team`` one character; ``supervision`` two digits: physician supervision of diagnostic procedures).
-A code has a row for each ``modifier`` it is listed with (``""``, 26, TC, 53)."""
-KEY = 1
+Columns: ``code``; ``modifier`` (``""``, 26, TC, 53: a row each); indicators as CMS writes them: ``status`` (A, B, C …),
+``pctc`` (0 to 9), ``global_days`` (000, 010, 090, MMM, XXX, YYY, ZZZ), ``pre_op``, ``intra_op``, ``post_op`` shares,
+``multiple``, ``bilateral``, ``assistant``, ``co_surgeons``, ``team`` (one character each), ``endoscopic_base`` (a code
+or ``""``), ``supervision`` (two digits, physician supervision of diagnostic procedures).
+"""

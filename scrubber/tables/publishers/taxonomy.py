@@ -1,6 +1,6 @@
-"""NUCC health care provider taxonomy: codes and the days on which they may be used."""
+"""NUCC health care provider taxonomy: codes and the days on which they may be used.
 
-COLUMNS = ("code", "effective", "deactivated", "section", "replacement")
-"""``effective`` and ``deactivated`` (first day of no use) ISO, ``""`` where the file does not tell or while in use;
-``section`` ``Individual`` or ``Non-Individual``, ``""`` in old files; ``replacement`` the code to use instead."""
-KEY = 1
+Columns: ``code``; ``effective`` first and ``last`` last day of use, ``""`` where the file does not tell or while in
+use; ``replacement``, the code to use instead; ``classification``, ``specialization``; ``section`` ``Individual`` or
+``Non-Individual``, ``""`` in old files.
+"""
