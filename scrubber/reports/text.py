@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from scrubber.catalogue.entry import Citation
 from scrubber.claims.model import Claim
-from scrubber.finding import Finding, Location, Severity
+from scrubber.finding import Finding, Severity
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.prose import Mark, Page, count, harmless, money
 from scrubber.reports.report import Run
+from scrubber.reports.standing import OWNERS, PROVIDER, TRANSACTION, by_weight, first, key_of, owner_of, say_place
 from scrubber.reports.summary import summarise
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
@@ -33,12 +34,6 @@ from scrubber.verdict import (
     SetStart,
     TableUsed,
 )
-
-PROVIDER_LOOPS = frozenset({"2000A", "2010AA", "2010AB", "2010AC"})
-SUBSCRIBER_LOOPS = frozenset({"2000B", "2010BA", "2010BB"})
-PATIENT_LOOPS = frozenset({"2000C", "2010CA"})
-TRANSACTION, PROVIDER, SUBSCRIBER, PATIENT = OWNERS = ("transaction set", "billing provider", "subscriber", "patient")
-"""Who a finding above the claims may be about, outermost first."""
 
 LABEL = 8
 """Columns of the words (``Why``, ``Fix``) that stand before a paragraph."""
@@ -168,16 +163,16 @@ class TextReport:
         if not verdict.findings and not rejected and not self._verbose:
             return
         claim = verdict.claim
-        inherited = sorted((f for f in verdict.findings if f.inherited), key=lambda f: OWNERS.index(_owner(f.where)))
+        inherited = sorted((f for f in verdict.findings if f.inherited), key=lambda f: OWNERS.index(owner_of(f.where)))
         own = [f for f in verdict.findings if not f.inherited]
         text = self._told_above(inherited, claim)
         text += "\n" if verdict.findings else ""
         text += f"{_FATE}{self._claim_header(claim)}\n"
         if inherited:
-            because = ", ".join(dict.fromkeys(f"{f.edit} (the {_owner(f.where)})" for f in inherited))
+            because = ", ".join(dict.fromkeys(f"{f.edit} (the {owner_of(f.where)})" for f in inherited))
             text += self._page.paragraph(f"Rejected with what stands above it: {because}, see above.", 2)
         text += "".join(
-            self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element)) for f in _by_weight(own)
+            self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element)) for f in by_weight(own)
         )
         self._docket.add(("R" if rejected else "A").encode() + text.encode(self._encoding, "replace"))
 
@@ -213,12 +208,12 @@ class TextReport:
         news = [f for f in event.findings if self._is_news(f)]
         text = ""
         if lost:
-            here = cause is not None and any(_key(f) == _key(cause) for f in news)
+            here = cause is not None and any(key_of(f) == key_of(cause) for f in news)
             text = self._lost(cause, what, claims, here)
-            news = _first(cause, _by_weight(news))
+            news = first(cause, by_weight(news))
         elif news:
             text = f"\n{page.paint(what, 'strong')}\n"
-            news = _by_weight(news)
+            news = by_weight(news)
         text += "".join(self._finding(f, self._look(f)) for f in news)
         self._docket.close(event, b"T" + text.encode(self._encoding, "replace") if text else b"")
 
@@ -239,11 +234,11 @@ class TextReport:
         )
 
     def _look(self, finding: Finding) -> Sight | None:
-        kept = self._sights.pop(_key(finding), None)
+        kept = self._sights.pop(key_of(finding), None)
         return kept or (self._glimpse.segment(finding.where) if self._glimpse else None)
 
     def _is_news(self, finding: Finding) -> bool:
-        key = _key(finding)
+        key = key_of(finding)
         if key in self._told:
             return False
         self._told.add(key)
@@ -254,11 +249,11 @@ class TextReport:
         text, last = "", ""
         for finding in findings:
             sight = find_segment(claim.loop, finding.where, claim.delimiters.element)
-            owner = _owner(finding.where)
+            owner = owner_of(finding.where)
             if owner == TRANSACTION:
                 # Told when the set is over, with what else is wrong with the set as a whole.
-                if sight and _key(finding) not in self._told:
-                    self._sights[_key(finding)] = sight
+                if sight and key_of(finding) not in self._told:
+                    self._sights[key_of(finding)] = sight
             elif self._is_news(finding):
                 if owner != last:
                     what = f"  {self._name_owner(owner, claim)}, and with it every claim under it"
@@ -283,7 +278,7 @@ class TextReport:
         self._docket.close(event)
         if news := [f for f in event.findings if self._is_news(f)]:
             self._write(f"\n{self._page.paint('The file', 'strong')}\n")
-            self._write("".join(self._finding(f, self._look(f)) for f in _by_weight(news)))
+            self._write("".join(self._finding(f, self._look(f)) for f in by_weight(news)))
         if event.error is not None:
             self._write("\n" + self._page.paragraph(event.error, 0, self._page.paint("NOT JUDGED", "reject"), 12))
         if self._heading and not self._quiet:
@@ -317,7 +312,7 @@ class TextReport:
         text += page.paragraph(entry.message(finding), 4)
         if sight is not None and sight.text.strip() and not brief:
             text += self._sight(finding, sight)
-        text += page.paragraph(_place(finding, sight), 4, "At", LABEL)
+        text += page.paragraph(say_place(finding, sight), 4, "At", LABEL)
         full = self._verbose or not (brief or finding.edit in self._explained)
         if full:
             self._explained.add(finding.edit)
@@ -351,48 +346,6 @@ class TextReport:
         to = "; ".join(f"{address} = {value or '(empty)'}" for address, value in finding.fix.changes.items())
         asked = "" if finding.fix.safe else ", if the record bears it out"
         return self._page.paragraph(f"{to}{asked}", 4, "Change", LABEL)
-
-
-def _by_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Rejects first; the order of the file otherwise."""
-    weight = {Severity.REJECT: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    return sorted(findings, key=lambda f: weight[f.severity])
-
-
-def _first(cause: Finding | None, findings: list[Finding]) -> list[Finding]:
-    """The cause before everything else."""
-    return sorted(findings, key=lambda f: cause is None or _key(f) != _key(cause))
-
-
-def _key(finding: Finding) -> tuple[str, int, int]:
-    return (finding.edit, finding.where.ordinal, finding.where.offset)
-
-
-def _owner(where: Location) -> str:
-    """Whose loop it is."""
-    loop = where.loop or ""
-    if loop in PROVIDER_LOOPS:
-        return PROVIDER
-    if loop in SUBSCRIBER_LOOPS:
-        return SUBSCRIBER
-    if loop in PATIENT_LOOPS:
-        return PATIENT
-    return TRANSACTION
-
-
-def _place(finding: Finding, sight: Sight | None) -> str:
-    """``line 2, SV107-1 (Diagnosis Code Pointer) in loop 2400 (segment 31 of the set, byte 1,034)``."""
-    where = finding.where
-    parts = [f"line {where.line}"] if where.line is not None else []
-    named = where.element or where.segment or ""
-    if where.element and sight and (name := sight.name_of(where.element)):
-        named += f" ({name})"
-    loop = f"loop {where.loop}" if where.loop else ""
-    parts.append(f"{named} in {loop}" if named and loop else named or loop or "the file")
-    if where.repeat:
-        parts.append(f"repetition {where.repeat}")
-    segment = f"segment {where.ordinal:,} of the set, " if where.ordinal else ""
-    return f"{', '.join(parts)} ({segment}byte {where.offset:,})"
 
 
 def _cite(edit: str, citations: Sequence[Citation], verbose: bool) -> str:
