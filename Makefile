@@ -41,7 +41,7 @@ bench: $(BIN)/pytest
 docs: $(BIN)/pytest
 	$(BIN)/python -m scrubber.x12.compile
 	$(BIN)/python -m scrubber.catalogue.compile
-	$(BIN)/python -m scrubber.reports.schema
+	$(BIN)/python -m scrubber.reports.schema > docs/schema.json
 
 # Golden acknowledgements are contracts: say in the commit why one changes.
 golden: $(BIN)/pytest

@@ -125,6 +125,7 @@ def scrub(
     profile: str | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    require: Sequence[str] = (),
     config: Config | None = None,
     catalogue: Catalogue | None = None,
 ) -> Scrub:
@@ -132,7 +133,8 @@ def scrub(
 
     ``source`` is a path (``-``: standard input), the bytes themselves or a binary stream. ``received`` is the receipt
     date (default today): format edits and the future-date edit follow it; coding edits follow each line's date of
-    service. ``profile`` forces a payer profile; ``select`` and ``ignore`` take edit ids, families (``DX``) or names.
+    service. ``profile`` forces a payer profile; ``select`` and ``ignore`` take edit ids, families (``DX``) or names;
+    so does ``require``, which rejects a claim on which these edits could not be checked.
 
     Nothing is read until the result is iterated. Bad data never raises: it becomes findings, or ``report.error``.
     Raises ConfigError for unknown edits or profiles, PackError for a broken pack, both with what to change.
@@ -145,6 +147,7 @@ def scrub(
         config=config,
         select=tuple(select),
         ignore=tuple(ignore),
+        require=tuple(require),
         profile=profile,
     )
     return Scrub(source, options, catalogue)

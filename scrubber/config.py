@@ -43,6 +43,8 @@ class Config:
     """The file that they were read from."""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    """Edits that reject a claim on which they could not be checked."""
     fail_on: str = "reject"
     profile: str | None = None
     """A payer profile for every claim, instead of the one that the claim chooses."""
@@ -103,6 +105,7 @@ def read(data: Mapping[str, Any], path: Path) -> Config:
         path=str(path),
         select=settings.select,
         ignore=settings.ignore,
+        require=settings.require,
         fail_on=settings.fail_on,
         profile=settings.profile,
         severity=settings.severity,

@@ -7,7 +7,7 @@ status code) stand in the catalogue under its edit id; a finding carries only wh
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -77,8 +77,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """What could not be judged, and why: silence about it would read as clean."""
+    """What could not be judged, and why: silence about it would read as clean. ``also`` are the numbers of further
+    lines that the same is true of."""
 
     edit: str
     reason: str
     line: int | None = None
+    also: tuple[int, ...] = ()
+
+
+def gather(unchecked: Iterable[Unchecked]) -> tuple[Unchecked, ...]:
+    """One entry for each edit and reason: it names the first line, and the others behind it."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for gap in unchecked:
+        known = lines.setdefault((gap.edit, gap.reason), [])
+        known += [line for line in (gap.line, *gap.also) if line is not None and line not in known]
+    return tuple(
+        [
+            Unchecked(edit, reason, found[0] if found else None, tuple(found[1:]))
+            for (edit, reason), found in lines.items()
+        ]
+    )

@@ -22,10 +22,11 @@ from typing import BinaryIO
 from scrubber.catalogue.engine import Engine
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
+from scrubber.catalogue.required import reject_unchecked
 from scrubber.claims.build import Builder
 from scrubber.claims.model import Claim, TransactionKeys
 from scrubber.config import Config
-from scrubber.finding import Finding, Severity
+from scrubber.finding import Finding, Severity, gather
 from scrubber.verdict import (
     ClaimStatus,
     ClaimVerdict,
@@ -60,6 +61,8 @@ class Options:
     config: Config = field(default_factory=Config)
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
+    require: Sequence[str] = ()
+    """Edits that reject a claim on which they could not be checked (SYS-02); besides the configuration's."""
     profile: str | None = None
     strict: bool = False
     """Let the exception of a crashed edit through (tests); otherwise it becomes SYS-01."""
@@ -87,6 +90,8 @@ def judge(source: str | Path | bytes | BinaryIO, options: Options, *, name: str 
 def make_engine(options: Options) -> Engine:
     """The edits, set up for a run."""
     config = replace(options.config, profile=options.profile) if options.profile else options.config
+    if options.require:
+        config = replace(config, require=(*config.require, *options.require))
     return Engine(
         options.catalogue or load(config.packs),
         received=options.received,
@@ -114,6 +119,7 @@ class _Judge:
         self.engine = engine
         self.source = source
         self.rename = engine.catalogue.rename
+        self.selection = engine.selection
         self.settled: dict[int, tuple[Finding, Finding | None]] = {}
         """Findings of the open set as they are told, by the id of what the reader found."""
         self.by_claim = engine.config.acks.syntax == "claim"
@@ -216,6 +222,9 @@ class _Judge:
             self.above.append(finding)
             above.append(finding)
         own = judgement.own
+        unchecked = gather(judgement.unchecked) if judgement.unchecked else ()
+        if unchecked and (unanswered := reject_unchecked(self.engine.catalogue, self.selection, claim, unchecked)):
+            own = sorted([*own, *unanswered], key=lambda f: f.sort_key)
         if not structural and not above:
             findings: tuple[Finding, ...] = tuple(own)
         else:
@@ -241,7 +250,7 @@ class _Judge:
             self.claims,
             REJECTED if rejected else ACCEPTED,
             findings,
-            tuple(judgement.unchecked),
+            unchecked,
             claim.billing,
             bool(above) and self._provider_rejected(loop),
             claim.subscriber,

@@ -26,6 +26,7 @@ class Settings(Table):
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
     fail_on: Literal["reject", "warning", "never"] = "reject"
     profile: str | None = None
     severity: dict[str, Literal["reject", "warning", "info", "off"]] = Field(default_factory=dict)

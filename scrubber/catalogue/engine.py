@@ -152,7 +152,7 @@ class Engine:
         self.config = config = config or Config()
         self.received = received
         self.strict = strict
-        self.selection = Selection(catalogue, select or config.select, (*config.ignore, *ignore))
+        self.selection = Selection(catalogue, select or config.select, (*config.ignore, *ignore), config.require)
         self._check_names(config)
         # An entry that follows the receipt date is in force for the whole run or not at all.
         self._edits = [

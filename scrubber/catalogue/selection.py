@@ -1,4 +1,4 @@
-"""Which edits the operator wants: ``--select`` and ``--ignore``."""
+"""Which edits the operator wants: ``--select`` and ``--ignore``, and which must be answered: ``--require``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,23 @@ class Selection:
     """Edits by id (``DX-10``), by the first parts of an id (``DX``, ``X12-IK4``) or by name
     (``excludes1-cervicalgia``). What is ignored stays ignored even if selected; nothing selected means everything."""
 
-    def __init__(self, catalogue: Catalogue, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
-        """Raises ConfigError for a text that means no edit."""
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        require: Sequence[str] = (),
+    ) -> None:
+        """Raises ConfigError for a text that means no edit, and for an edit that is required and ignored."""
         names = {edit.name: edit.id for edit in catalogue.by_id.values()}
         known = [*catalogue.by_id, *STRUCTURAL]
         self._select = [_meaning(text, names, known) for text in select]
         self._ignore = [_meaning(text, names, known) for text in ignore]
         self._answers: dict[str, bool] = {}
+        self._required = [_meaning(text, names, catalogue.by_id, "require: ") for text in require]
+        for text, meant in zip(require, self._required, strict=True):
+            if not any(self.has(id) for id in catalogue.by_id if _any([meant], id)):
+                raise ConfigError(f"`{text}` is required, but --select or --ignore leaves it out: choose one of them")
 
     def has(self, id: str) -> bool:
         """Whether findings of this id are wanted."""
@@ -32,19 +42,24 @@ class Selection:
             self._answers[id] = answer
         return answer
 
+    def requires(self, id: str) -> bool:
+        """Whether a claim is rejected when this edit could not be checked on it."""
+        return bool(self._required) and _any(self._required, id)
 
-def _meaning(text: str, names: dict[str, str], known: Iterable[str]) -> str:
+
+def _meaning(text: str, names: dict[str, str], known: Iterable[str], option: str = "") -> str:
     if text in names:
         return names[text]
     prefix = text.strip().upper()
-    # A catalogue's structural ids need not be complete: X12-IK4-7 is one even where no entry describes it.
-    if prefix.startswith(("X12-", "SYS-")) or _any([prefix], *known):
+    # A catalogue's structural ids need not be complete: X12-IK4-7 is one even where no entry describes it. Only an edit
+    # of the catalogue can go unchecked.
+    if (prefix.startswith(("X12-", "SYS-")) and not option) or _any([prefix], *known):
         return prefix
     # Ids may end on a small letter (DX-14b).
     exact = {id.upper(): id for id in known}
     if prefix in exact:
         return exact[prefix]
-    raise ConfigError(f"no edit is called `{text}`{suggest(text, [*known, *names])}")
+    raise ConfigError(f"{option}no edit is called `{text}`{suggest(text, [*known, *names])}")
 
 
 def _any(prefixes: Iterable[str], *ids: str) -> bool:

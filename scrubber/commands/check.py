@@ -57,6 +57,10 @@ With several files the highest wins, and every file is judged.
     help="Only these edits: an id (DX-10), the begin of ids (DX), or a name.",
 )  # fmt: skip
 @click.option("--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="All edits but these.")
+@click.option(
+    "--require", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
+    help="Reject a claim on which these edits could not be checked.",
+)  # fmt: skip
 @click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
 @click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
 @click.option("--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]")
@@ -80,6 +84,7 @@ def check(
     fail_on: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    require: tuple[str, ...],
     profile: str | None,
     config: str | None,
     received: date | None,
@@ -120,6 +125,7 @@ def check(
         config=settings,
         select=select,
         ignore=ignore,
+        require=require,
         profile=profile,
     )
     request = Request(

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from scrubber.finding import Finding, Location
+from scrubber.finding import Finding, Location, Unchecked
 from scrubber.reports.held import END, Docket, judge_envelope
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
@@ -226,8 +226,15 @@ def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
         "service_to": claim.service_to,
         "diagnoses": [d.code for d in claim.diagnoses],
         "lines": lines,
-        "unchecked": [{"edit": g.edit, "line": g.line, "reason": g.reason} for g in gaps] if gaps else (),
+        "unchecked": [_gap(gap) for gap in gaps] if gaps else (),
     }
+
+
+def _gap(gap: Unchecked) -> dict[str, Any]:
+    record: dict[str, Any] = {"edit": gap.edit, "line": gap.line, "reason": gap.reason}
+    if gap.also:
+        record["lines"] = [gap.line, *gap.also]
+    return record
 
 
 class FindingRecords:

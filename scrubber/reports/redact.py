@@ -80,7 +80,7 @@ class Redactor:
             verdict,
             claim=_masked_claim(claim, label),
             findings=tuple(self._finding(f, label) for f in verdict.findings),
-            unchecked=tuple(Unchecked(g.edit, _masked_text(g.reason, said), g.line) for g in verdict.unchecked),
+            unchecked=tuple(Unchecked(g.edit, _masked_text(g.reason, said), g.line, g.also) for g in verdict.unchecked),
             provider=None,
             subscriber=None,
         )

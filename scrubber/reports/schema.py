@@ -131,7 +131,15 @@ def build_schema() -> Schema:
             "x12": _object(
                 {"ik3": {**MAYBE_TEXT, "description": "IK304."}, "ik4": {**MAYBE_TEXT, "description": "IK403."}}
             ),
-            "unchecked": _object({"edit": TEXT, "line": {"type": ["integer", "null"]}, "reason": TEXT}),
+            "unchecked": _object(
+                {
+                    "edit": TEXT,
+                    "line": {"type": ["integer", "null"], "description": "LX01; the first, where several lines wait."},
+                    "reason": TEXT,
+                    "lines": {"type": "array", "items": COUNT, "description": "All lines, where there are several."},
+                },
+                ("lines",),
+            ),
             "table": _object({"name": TEXT, "edition": TEXT, "from": DAY, "to": DAY, "rows": COUNT}),
             "summary": _object(
                 {

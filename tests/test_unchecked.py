@@ -1,0 +1,124 @@
+"""What could not be checked is said once, and rejects the claim where the operator requires the answer."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from scrubber.catalogue.load import load
+from scrubber.cli import cli
+from scrubber.config import Config, ConfigError
+from scrubber.finding import Unchecked, gather
+from scrubber.pipeline import Options, judge
+from scrubber.verdict import ClaimVerdict
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICKSTART = ROOT / "fixtures" / "quickstart.837"
+OFFICE = (ROOT / "fixtures" / "base" / "office.837").read_bytes()
+RECEIVED = date(2026, 9, 16)
+
+CATALOGUE = load(installed=False)
+
+
+def verdicts(data: bytes = OFFICE, **options: object) -> list[ClaimVerdict]:
+    settings = Options(received=RECEIVED, catalogue=CATALOGUE, strict=True, **options)  # type: ignore[arg-type]
+    return [event for event in judge(data, settings) if isinstance(event, ClaimVerdict)]
+
+
+def late() -> bytes:
+    """The office claim on a day that no edition of the code tables reaches."""
+    return OFFICE.replace(b"DTP*472*D8*20260915", b"DTP*472*D8*20280915")
+
+
+def test_gaps_of_one_edit_and_reason_are_one() -> None:
+    gaps = [
+        Unchecked("A-1", "no table", 1),
+        Unchecked("A-2", "no table", 1),
+        Unchecked("A-1", "no table", 3),
+        Unchecked("A-1", "no date"),
+        Unchecked("A-1", "no table", 3),
+        Unchecked("A-1", "no table", 2),
+    ]
+    assert gather(gaps) == (
+        Unchecked("A-1", "no table", 1, (3, 2)),
+        Unchecked("A-2", "no table", 1),
+        Unchecked("A-1", "no date"),
+    )
+    assert gather(()) == ()
+
+
+def test_a_verdict_names_each_edit_and_reason_once() -> None:
+    (verdict,) = verdicts(late())
+    told = [(gap.edit, gap.reason) for gap in verdict.unchecked]
+    assert told
+    assert len(told) == len(set(told))
+
+
+def test_a_required_edit_that_was_not_checked_rejects() -> None:
+    (plain,) = verdicts(late())
+    gap = next(gap for gap in plain.unchecked if gap.edit == "DX-02")
+    assert not any(f.edit == "SYS-02" for f in plain.findings)
+    for require in ("DX-02", "dx", CATALOGUE.by_id["DX-02"].name):
+        (strict,) = verdicts(late(), require=(require,))
+        found = [f for f in strict.findings if f.edit == "SYS-02"]
+        assert strict.status == "rejected"
+        assert any("DX-02" in f.values["edits"] and f.values["reason"] == gap.reason for f in found)
+        assert strict.unchecked == plain.unchecked
+
+
+def test_what_was_checked_is_not_held_back() -> None:
+    (verdict,) = verdicts(require=("DX-10", "CLM"))
+    assert verdict.status == "accepted"
+    assert verdict.findings == ()
+
+
+def test_edits_that_ask_the_same_are_one_reject() -> None:
+    (first, *_) = verdicts(QUICKSTART.read_bytes(), require=("NCCI",))
+    (found,) = [f for f in first.findings if f.edit == "SYS-02" and "NCCI-01" in f.values["edits"]]
+    assert "NCCI-02" in found.values["edits"]
+
+
+def test_the_configuration_may_require() -> None:
+    (verdict,) = verdicts(late(), config=Config(require=("DX-02",)))
+    assert verdict.status == "rejected"
+    (both,) = verdicts(late(), config=Config(require=("DX-02",)), require=("DX-E1",))
+    assert len({f.values["edits"] for f in both.findings if f.edit == "SYS-02"}) >= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"require": ("DX-1O",)}, "require: no edit is called `DX-1O`; did you mean DX-10?"),
+        ({"require": ("X12-IK4-7x",)}, "require: no edit is called"),
+        ({"require": ("DX-02",), "ignore": ("DX",)}, "`DX-02` is required, but --select or --ignore leaves it out"),
+        ({"require": ("DX-02",), "select": ("CLM",)}, "`DX-02` is required, but --select or --ignore leaves it out"),
+    ],
+)
+def test_what_cannot_be_required_is_refused(options: dict[str, tuple[str, ...]], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        verdicts(**options)
+
+
+def test_the_command_requires_and_the_277ca_tells(tmp_path: Path) -> None:
+    arguments = ["check", str(QUICKSTART), "--received", "2026-09-16", "--format", "json", "--require", "NCCI"]
+    done = CliRunner().invoke(cli, [*arguments, "--ack-dir", str(tmp_path)], standalone_mode=False)
+    assert done.return_value == 1
+    claims = {c["claim"]: c for c in json.loads(done.stdout)["files"][0]["claims"]}
+    assert claims["NECK-1001"]["status"] == "rejected"
+    (told,) = [f for f in claims["NECK-1001"]["findings"] if f["edit"] == "SYS-02" and "NCCI-01" in f["message"]]
+    assert told["ack"] == "277CA"
+    assert told["status"] == [{"category": "A3", "code": "0", "entity": None}]
+    assert claims["NECK-1001"]["unchecked"]
+    answer = (tmp_path / "quickstart.277ca").read_text()
+    assert "STC*A3:0*20260916*U*245" in answer.replace("\n", "")
+
+
+def test_a_misspelt_requirement_ends_the_command(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["check", str(QUICKSTART), "--require", "NCI-01"])
+    assert done.exit_code == 1  # The exception; run_command makes it exit code 2.
+    assert isinstance(done.exception, ConfigError)
+    assert "did you mean NCCI-01?" in str(done.exception)
