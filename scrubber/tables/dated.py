@@ -54,8 +54,9 @@ class Editions(Protocol):
         ...
 
     def find(self, day: date, *key: str) -> Sequence[Row]:
-        """The rows under a key in the edition that answers for a day, in the publisher's order; empty when there are
-        none or no edition answers. Rows may carry dates of their own, which the table class reads."""
+        """The rows under a key in the edition that answers for a day, in the order of its columns; empty when there
+        are none or no edition answers. ``key`` are values of the first columns, as many as are known. Rows may carry
+        dates of their own, which the table class reads."""
         ...
 
     def turns(self) -> frozenset[date] | None:

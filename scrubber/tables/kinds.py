@@ -65,6 +65,8 @@ class Imported:
     """The place of the row that was yielded last."""
     since: date | None = None
     """The first day that its rows speak for by their own dates, where it carries history; None: ``from_``."""
+    complete: bool = True
+    """Whether a key without rows is known to have none: not so where a part of the edition's files is missing."""
     kind: str | None = None
     """Another kind than asked for, where the file turned out to be that one's (Medicaid's file given as Medicare's)."""
     notes: list[str] = field(default_factory=list)

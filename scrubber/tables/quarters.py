@@ -1,0 +1,57 @@
+"""The quarters that CMS numbers its files by, read from file names and from what a user calls an edition."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import NamedTuple
+
+_QUARTER = re.compile(r"(?<!\d)(20\d\d)[ _-]?q([1-4])(?!\d)", re.I)
+_QUARTER_FIRST = re.compile(r"(?<![a-z\d])q([1-4])[ _-]?(20\d\d)(?!\d)", re.I)
+_VERSION = re.compile(r"(?<![a-z\d])v?(\d\d)\.([0-3])(?!\d)|(?<![a-z\d])v(\d\d)([0-3])(?:r\d+)?(?![a-z\d])", re.I)
+_DATE = re.compile(r"(?<!\d)(\d\d)-(\d\d)-(20\d\d)(?!\d)|(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+
+_FIRST_VERSION = 1994
+"""NCCI version N.q is that of quarter q + 1 of the year 1994 + N: 30.2 is 2024 Q3, 32.3 is 2026 Q4."""
+
+FORMS = "2026Q3, v32.2 or 2026-07-01"
+"""How a user may write a quarter, for messages."""
+
+
+class Quarter(NamedTuple):
+    """A quarter of a year; ``number`` 1 to 4."""
+
+    year: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.year} Q{self.number}"
+
+    @property
+    def first(self) -> date:
+        return date(self.year, 3 * self.number - 2, 1)
+
+    @property
+    def last(self) -> date:
+        return self.next.first - timedelta(days=1)
+
+    @property
+    def next(self) -> Quarter:
+        return Quarter(self.year + 1, 1) if self.number == 4 else Quarter(self.year, self.number + 1)
+
+
+def read_quarter(text: str) -> Quarter | None:
+    """The quarter that a text names: ``2026Q3``, ``AOC_V2026Q3-MCR.txt``, ``v32.2``, ``ccipra-v322r0-f1.TXT``, or the
+    day that begins it, ``..._Eff_07-01-2026.csv``, ``2026-07-01``. None where it names none."""
+    if found := _QUARTER.search(text):
+        return Quarter(int(found[1]), int(found[2]))
+    if found := _QUARTER_FIRST.search(text):
+        return Quarter(int(found[2]), int(found[1]))
+    if found := _DATE.search(text):
+        month, day, year = (int(n) for n in (found.group(1, 2, 3) if found[1] else found.group(5, 6, 4)))
+        return Quarter(year, month // 3 + 1) if day == 1 and month in (1, 4, 7, 10) else None
+    if found := _VERSION.search(text):
+        version, quarter = (int(n) for n in (found.group(1, 2) if found[1] else found.group(3, 4)))
+        return Quarter(_FIRST_VERSION + version, quarter + 1)
+    return None
