@@ -177,10 +177,12 @@ class Edit(Entry):
     snip: Literal[1, 2, 3, 4, 5, 6, 7]
     when: tuple[Condition, ...] = ()
     must: Condition | None = None
-    """What has to hold. None only for an edit that names a structural fault (``structure``)."""
+    """What has to hold. None only for an edit that names a structural fault (``structure``) and nothing else."""
     structure: tuple[str, ...] = ()
     """Structural codes (``IK4-I9``, ``IK3-I8``) that, found at or in ``at``, are reported as this edit and acknowledged
     on the 999."""
+    also_at: tuple[str, ...] = ()
+    """Further addresses whose structural faults are reported as this edit."""
     looks_at: LooksAt = LooksAt()
     message: str
     """Plain words for a biller, with ``{placeholders}`` filled from the finding's values."""
@@ -203,8 +205,10 @@ class Edit(Entry):
 
     @model_validator(mode="after")
     def _complete(self) -> Edit:
-        if (self.must is None) == (not self.structure):
-            raise ValueError("an edit has either `must` or `structure`")
+        if self.must is None and not self.structure:
+            raise ValueError("an edit has `must`, `structure` or both")
+        if self.also_at and not self.structure:
+            raise ValueError("`also_at` is for structural faults: name their codes in `structure`")
         if self.severity is Severity.REJECT and not self.status and not self.structure:
             raise ValueError("a reject needs a `status` for the 277CA")
         if not self.cite:

@@ -430,7 +430,7 @@ class Engine:
     def _is_structural(self, finding: Finding) -> bool:
         """Whether the reader made this finding: what an edit said above the claim damages nothing."""
         edit = self.catalogue.by_id.get(finding.edit)
-        return edit is None or bool(edit.structure)
+        return edit is None or edit.must is None or "ik3" in finding.values
 
     def _finding(self, claim: Claim, rule: _Rule, hit: Hit) -> Finding:
         severity = rule.severity

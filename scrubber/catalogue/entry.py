@@ -139,6 +139,8 @@ class Edit(NamedTuple):
     more_holds: tuple[Example, ...] = ()
     asks: tuple[str, ...] = ()
     """Kinds of reference table that the check asks."""
+    also_at: tuple[str, ...] = ()
+    """Further addresses whose structural faults are this edit's."""
 
     @property
     def examples(self) -> Iterator[tuple[str, Example]]:
@@ -153,8 +155,9 @@ class Edit(NamedTuple):
         return (self.from_ is None or self.from_ <= day) and (self.to is None or day <= self.to)
 
     def status_of(self, finding: Finding) -> tuple[Status, ...]:
-        """What the 277CA says of this finding: the status of its case, with the entity of its loop filled in."""
-        found = self.cases.get(finding.values.get("case", ""), self.status)
+        """What the 277CA says of this finding: the status of its case, with the entity of its loop filled in. The case
+        of a structural finding is its element."""
+        found = self.cases.get(finding.values.get("case") or finding.where.element or "", self.status)
         entity = ENTITY_OF_LOOP.get(finding.where.loop or "")
         return tuple(s._replace(entity=entity) if s.entity == BY_LOOP else s for s in found)
 
@@ -225,6 +228,7 @@ def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
         more_breaks=breaks[1:],
         more_holds=holds[1:],
         asks=tuple(record["asks"]),
+        also_at=tuple(record["also_at"]),
     )
 
 

@@ -84,7 +84,8 @@ def _dates(edit: Edit) -> str:
 
 
 def acknowledgement(edit: Edit) -> str | None:
-    """The acknowledgement that tells the submitter of this fault: TA1, 999, 277CA; None when it is for people only."""
+    """The acknowledgement that tells the submitter of this fault: TA1, 999, 277CA; None when it is for people only. The
+    999, where it depends on the case."""
     if edit.structure:
         return "TA1" if any(code.startswith("TA1") for code in edit.structure) else "999"
     return "277CA" if edit.severity is Severity.REJECT else None
@@ -96,7 +97,8 @@ def _acknowledged(edit: Edit, say_status: SayStatus | None) -> Iterator[str]:
         yield "Told to people only, unless a profile or the configuration makes it a reject."
     elif ack != "277CA":
         yield f"{ack}: {', '.join(edit.structure)}"
-        return
+        if edit.must is None:
+            return
     for case, status in (("", edit.status), *edit.cases.items()):
         if status:
             codes = " ".join(":".join(filter(None, (s.category, s.code, s.entity))) for s in status)

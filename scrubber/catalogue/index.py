@@ -49,11 +49,13 @@ class Catalogue:
         self.by_id: Mapping[str, Edit] = {id: entries[-1] for id, entries in self._versions.items()}
         """Id to entry; the newest where an edit changed (``versions`` gives all)."""
         self.code_lists: CodeLists = CodeLists(self.packs.values())
-        self._named: dict[tuple[str, str | None, str | None], list[Edit]] = {}
+        self._named: dict[tuple[str, str | None, str | None], list[tuple[Edit, str]]] = {}
         for edit in self.edits:
-            if edit.structure and edit.at != ANYWHERE:
-                address = parse(edit.at)
-                self._named.setdefault((address.loop, address.segment or None, address.element_text), []).append(edit)
+            if not edit.structure or edit.at == ANYWHERE:
+                continue
+            for address in map(parse, (edit.at, *edit.also_at)):
+                key = (address.loop, address.segment or None, address.element_text)
+                self._named.setdefault(key, []).append((edit, address.qualifier))
 
     def versions(self, id: str) -> tuple[Edit, ...]:
         """Every entry of this id, oldest first."""
@@ -88,8 +90,9 @@ class Catalogue:
         code = finding.edit.removeprefix("X12-")
         qualifier = finding.values.get("qualifier")
         for element in dict.fromkeys((where.element, where.element and where.element.partition("-")[0], None)):
-            for edit in self._named.get((where.loop or "", where.segment, element), ()):
-                if code in edit.structure and qualifier in (None, parse(edit.at).qualifier or qualifier):
+            key = (where.loop or "", where.segment, element)
+            for edit, wanted in self._named.get(key, ()):
+                if code in edit.structure and qualifier in (None, wanted or qualifier):
                     return replace(finding, edit=edit.id, severity=edit.severity)
         return finding
 

@@ -104,6 +104,11 @@ def _addresses(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
         scope = lineage(address.loop)
         if address.index:
             yield f"at: `{edit.at}` names one loop of several; an edit looks at every one: leave [{address.index}] out"
+    for text in edit.also_at:
+        try:
+            check(text)
+        except AddressError as error:
+            yield f"also_at: {error}"
     conditions = [("when", c) for c in edit.when] + ([("must", edit.must)] if edit.must else [])
     for field, condition in conditions:
         for problem in _condition(catalogue, edit, condition, scope, field == "when"):

@@ -50,8 +50,10 @@ class Entry(NamedTuple):
 
     def ack_of(self, finding: Finding) -> str | None:
         """The acknowledgement that carries this finding, or None: warnings go to people alone, for a 277CA can only
-        accept or reject."""
-        return self.ack if finding.severity is Severity.REJECT else None
+        accept or reject. An edit may name structural faults and judge, too: the 999 tells of the former."""
+        if finding.severity is not Severity.REJECT:
+            return None
+        return "277CA" if self.ack == "999" and self.edit.must and x12_codes(finding) is None else self.ack
 
 
 class Wording:
