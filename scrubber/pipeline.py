@@ -66,6 +66,8 @@ class Options:
     profile: str | None = None
     strict: bool = False
     """Let the exception of a crashed edit through (tests); otherwise it becomes SYS-01."""
+    reject_unit: str = "claim"
+    """``claim``, or ``transaction``: one rejected claim then rejects its whole transaction set."""
 
 
 def judge(source: str | Path | bytes | BinaryIO, options: Options, *, name: str | None = None) -> Iterator[Event]:
@@ -81,7 +83,7 @@ def judge(source: str | Path | bytes | BinaryIO, options: Options, *, name: str 
     with contextlib.ExitStack() as stack:
         try:
             stream = _open(source, stack)
-            yield from _Judge(engine, Source(stream, path)).events()
+            yield from _Judge(engine, Source(stream, path), whole_sets=options.reject_unit == "transaction").events()
         except OSError as error:
             reason = f"The file cannot be read: {error.strerror or type(error).__name__}"
             yield FileEnd(path, "", 0, "unreadable", (), reason)
@@ -115,7 +117,7 @@ def _open(source: str | Path | bytes | BinaryIO, stack: contextlib.ExitStack) ->
 class _Judge:
     """Judges the claims of one source."""
 
-    def __init__(self, engine: Engine, source: Source) -> None:
+    def __init__(self, engine: Engine, source: Source, *, whole_sets: bool = False) -> None:
         self.engine = engine
         self.source = source
         self.rename = engine.catalogue.rename
@@ -123,6 +125,7 @@ class _Judge:
         self.settled: dict[int, tuple[Finding, Finding | None]] = {}
         """Findings of the open set as they are told, by the id of what the reader found."""
         self.by_claim = engine.config.acks.syntax == "claim"
+        self.whole_sets = whole_sets
         self.found: list[Finding] = []
         """Findings above the claims, the whole file's."""
         self.accepted = self.rejected = 0
@@ -156,7 +159,7 @@ class _Judge:
                 case x12.InterchangeOpened(isa=isa, delimiters=delimiters, offset=offset):
                     self.interchange = event
                     self.interchange_accepted = 0
-                    yield InterchangeStart(isa, delimiters, offset, isa[13])
+                    yield InterchangeStart(isa, delimiters, offset, isa[13], event.wrapped)
                 case x12.InterchangeClosed():
                     yield from self._close_interchange(event)
                 case x12.Unreadable(reason=reason):
@@ -182,6 +185,8 @@ class _Judge:
         """The first fault of this set against the X12 standard itself, inside a claim."""
         self.hopeless: Finding | None = None
         """The first fault that leaves a claim without what a 277CA must say of it."""
+        self.first: Finding | None = None
+        """What rejects the first claim, where one rejects the set."""
         self.structural_codes: set[str] = set()
         self.settled.clear()
 
@@ -242,6 +247,8 @@ class _Judge:
             self._weigh(finding, claim)
         if rejected:
             self.rejected += 1
+            if self.whole_sets and self.first is None:
+                self.first = replace(next(f for f in findings if f.severity is REJECT), inherited=False)
         else:
             self.accepted += 1
             self.set_accepted += 1
@@ -324,7 +331,8 @@ class _Judge:
 
         Rejected: a fault of the set's own envelope or header; a fault against the X12 standard (configurable: the
         claim alone then answers for it); a fault that leaves no compliant 277CA for some claim (X12 RFI 1575). Other
-        faults are accepted with errors: the claims they touch are rejected on the 277CA.
+        faults are accepted with errors: the claims they touch are rejected on the 277CA, or, where the unit of
+        rejection is the set, all of its claims.
         """
         envelope: list[str] = []
         cause: Finding | None = None
@@ -345,7 +353,7 @@ class _Judge:
                 cause = cause or finding
         if not self.by_claim:
             cause = cause or self.plain
-        cause = cause or self.hopeless
+        cause = cause or self.hopeless or self.first
         codes = tuple(dict.fromkeys([*envelope, *sorted(self.structural_codes)]))[:5]
         if cause is not None:
             return SetStatus.REJECTED, codes, cause

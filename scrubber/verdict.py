@@ -44,6 +44,8 @@ class InterchangeStart:
     offset: int
     control_number: str
     """ISA13 as written."""
+    wrapped: tuple[int, int] | None = None
+    """Bytes of each line and of its end, where the file's lines are broken at a fixed length, in midst of segments."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

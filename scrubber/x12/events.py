@@ -11,11 +11,12 @@ from scrubber.x12.segments import Delimiters
 
 @dataclass(slots=True, eq=False, repr=False)
 class InterchangeOpened:
-    """``isa[n]`` is ISAn as written, widths kept; ``isa[0]`` is ``ISA``."""
+    """``isa[n]`` is ISAn as written, widths kept; ``isa[0]`` is ``ISA``. ``wrapped`` is as ``Source`` has it."""
 
     isa: list[str]
     delimiters: Delimiters
     offset: int
+    wrapped: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

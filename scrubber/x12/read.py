@@ -240,7 +240,7 @@ class _Reader:
             self._isa(13, detail, code="025")
         if len(self.seen_isa) < 100_000:
             self.seen_isa.add(keys)
-        yield InterchangeOpened(isa.elements, isa.delimiters, self.start)
+        yield InterchangeOpened(isa.elements, isa.delimiters, self.start, self.source.wrapped)
 
     def _open_group(self, gs: list[str]) -> Iterator[ReaderEvent]:
         self.gs = gs
