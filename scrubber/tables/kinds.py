@@ -108,6 +108,8 @@ class Kind:
 
 
 _PTP = ("column_one", "column_two", "effective", "deletion", "indicator", "rationale")
+# CMS prints a few pairs twice over, with the same dates and another rationale: only a row like another in all is one too
+# many.
 _PTP_DAYS = ("effective", "deletion")
 
 KINDS = {
@@ -115,12 +117,12 @@ KINDS = {
     for kind in (
         Kind(
             "ncci-ptp", "NCCI procedure pairs, practitioner, Medicare",
-            "CMS, Medicare NCCI Procedure-to-Procedure (PTP) Edits", "ptp", _PTP, 3,
+            "CMS, Medicare NCCI Procedure-to-Procedure (PTP) Edits", "ptp", _PTP, len(_PTP),
             days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion",
         ),
         Kind(
             "ncci-ptp-medicaid", "NCCI procedure pairs, practitioner, Medicaid",
-            "CMS, Medicaid NCCI Edit Files", "ptp", _PTP, 3,
+            "CMS, Medicaid NCCI Edit Files", "ptp", _PTP, len(_PTP),
             days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion",
         ),
         Kind(
