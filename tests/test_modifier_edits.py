@@ -20,7 +20,7 @@ MEDICARE, COMMERCIAL, WORK = "MB", "CI", "WC"
 
 def pair(one: str, two: str, indicator: str = "1") -> PtpTable:
     """A complete table of one pair."""
-    return PtpTable([PtpRow(one, two, date(2014, 1, 1), None, indicator)], "test", date(2014, 1, 1), None, True)
+    return PtpTable.of([PtpRow(one, two, date(2014, 1, 1), None, indicator)], "test", date(2014, 1, 1), None, True)
 
 
 # (lines, payer, the edit and its weight); an empty edit means that no modifier edit speaks.

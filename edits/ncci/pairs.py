@@ -64,9 +64,9 @@ Candidates = tuple[tuple[int, int, bool], ...]
 class Judge:
     """A PTP table with the code lists that decide about modifiers. One serves a run."""
 
-    def __init__(self, know: Knowledge) -> None:
+    def __init__(self, table: PtpTable, know: Knowledge) -> None:
         lists = know.code_lists
-        self.table: PtpTable = know.ptp
+        self.table = table
         self.lists = lists
         self.em = spans(lists, "em-codes")
         self.fees = lists.get("fee-schedule", {})
@@ -107,7 +107,7 @@ class Judge:
                 continue
             else:
                 day = shared
-            if not listed or not self.table.covers(day):
+            if not listed or not self.table.tells(a.procedure, b.procedure, day):
                 unlisted[(a.procedure, b.procedure) if a.procedure < b.procedure else (b.procedure, a.procedure)] = None
                 continue
             row = self.table.between(a.procedure, b.procedure, day)
@@ -202,15 +202,18 @@ def _day(text: str) -> date:
     return date.fromisoformat(text) if text else date.min
 
 
-_judge: Judge | None = None
+_judges: dict[bool, Judge] = {}
+"""For claims to Medicaid and for others."""
 
 
 def judge_of(know: Knowledge) -> Judge:
-    """The judge of this run: made anew when the tables change."""
-    global _judge
-    if _judge is None or _judge.table is not know.ptp or _judge.lists is not know.code_lists:
-        _judge = Judge(know)
-    return _judge
+    """The judge of this claim's payer in this run: made anew when the tables change."""
+    medicaid = know.profile.is_("medicaid")
+    table = know.ptp.medicaid if medicaid else know.ptp
+    judge = _judges.get(medicaid)
+    if judge is None or judge.table is not table or judge.lists is not know.code_lists:
+        judge = _judges[medicaid] = Judge(table, know)
+    return judge
 
 
 def pairs_of(claim: Claim, know: Knowledge) -> Pairs:
