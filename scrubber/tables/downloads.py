@@ -141,7 +141,7 @@ def list_downloads(files: Sequence[Path], progress: Progress) -> list[Download]:
             raise ImportFault(path.name, None, "this is a folder", "", "Name the files in it")
         if size == 0:
             raise ImportFault(path.name, None, "the file is empty", "", "Download it again")
-        found.extend(_look_into(path.name, size, size, _Counted.opener(path, progress), depth=0))
+        found.extend(_look_into(path.name, size, size, _opener(path), _opener(path, progress), depth=0))
     return found
 
 
@@ -196,9 +196,12 @@ def _bomb(label: str, what: str) -> ImportFault:
     )  # fmt: skip
 
 
-def _look_into(label: str, size: int, packed: float, opener: Callable[[], BinaryIO], depth: int) -> Iterator[Download]:
-    """A file, or the files of a zip. ``packed`` are the bytes that it takes on disk, over all layers of packing."""
-    with opener() as stream:
+def _look_into(
+    label: str, size: int, packed: float, look: Callable[[], BinaryIO], opener: Callable[[], BinaryIO], depth: int
+) -> Iterator[Download]:
+    """A file, or the files of a zip. ``packed`` are the bytes that it takes on disk, over all layers of packing;
+    ``look`` opens it to see what it is, ``opener`` to read it."""
+    with look() as stream:
         if stream.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
             if Path(label).suffix.lower() in (".zip", ".xlsx"):
                 stream.seek(0)
@@ -234,7 +237,7 @@ def _look_into(label: str, size: int, packed: float, opener: Callable[[], Binary
             if info.filename.lower().endswith(".xlsx"):
                 yield Download(inner, info.file_size, unpacked)
             else:
-                yield from _look_into(inner, info.file_size, share, unpacked, depth + 1)
+                yield from _look_into(inner, info.file_size, share, unpacked, unpacked, depth + 1)
         else:
             yield Download(inner, info.file_size, _Member(opener, info))
 
@@ -332,15 +335,17 @@ class _Counted(io.FileIO):
         super().__init__(path, "r")
         self._progress = progress
 
-    @classmethod
-    def opener(cls, path: Path, progress: Progress) -> Callable[[], BinaryIO]:
-        """A function that opens the file, buffered."""
-        return lambda: cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, cls(path, progress)), 1 << 20))
-
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         size = super().readinto(buffer)
         self._progress(size or 0)
         return size or 0
+
+
+def _opener(path: Path, progress: Progress | None = None) -> Callable[[], BinaryIO]:
+    """A function that opens a file, and tells how much is read of it where someone wants to know."""
+    if progress is None:
+        return lambda: path.open("rb")
+    return lambda: cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, _Counted(path, progress)), 1 << 20))
 
 
 def _decode(raw: bytes) -> str:

@@ -147,7 +147,7 @@ KINDS = {
             "CMS, PFS Relative Value Files", "pfs",
             (
                 "code", "modifier", "status", "pctc", "global_days", "pre_op", "intra_op", "post_op", "multiple",
-                "bilateral", "assistant", "co_surgeons", "team", "endoscopic_base", "supervision",
+                "bilateral", "assistant", "co_surgeons", "team",
             ), 2,
         ),
         Kind(

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
+
+from scrubber.tables.kinds import ImportFault
 
 _QUARTER = re.compile(r"(?<!\d)(20\d\d)[ _-]?q([1-4])(?!\d)", re.I)
 _QUARTER_FIRST = re.compile(r"(?<![a-z\d])q([1-4])[ _-]?(20\d\d)(?!\d)", re.I)
 _VERSION = re.compile(r"(?<![a-z\d])v?(\d\d)\.([0-3])(?!\d)|(?<![a-z\d])v(\d\d)([0-3])(?:r\d+)?(?![a-z\d])", re.I)
 _DATE = re.compile(r"(?<!\d)(\d\d)-(\d\d)-(20\d\d)(?!\d)|(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+
+_MONTHS = {"jan": 1, "apr": 2, "jul": 3, "oct": 4}
+_MONTH = re.compile(
+    r"(?<!\d)(20\d\d|(?<=u)\d\d)[ _-]?(jan|apr|jul|oct)|(?<![a-z])(jan|apr|jul|oct)[a-z]*[ ,_-]+(20\d\d)(?!\d)", re.I
+)
+_RVU = re.compile(r"(?<![a-z])rvu(\d\d)([a-d])(?![a-z])", re.I)
 
 _FIRST_VERSION = 1994
 """NCCI version N.q is that of quarter q + 1 of the year 1994 + N: 30.2 is 2024 Q3, 32.3 is 2026 Q4."""
@@ -55,3 +64,34 @@ def read_quarter(text: str) -> Quarter | None:
         version, quarter = (int(n) for n in (found.group(1, 2) if found[1] else found.group(3, 4)))
         return Quarter(_FIRST_VERSION + version, quarter + 1)
     return None
+
+
+def read_release(text: str) -> Quarter | None:
+    """The quarter of a file that is named by the month that begins it: ``PPRRVU2026_Jul``, ``HCPC2026_OCT_ANWEB.txt``,
+    ``july-2026-alpha-numeric-hcpcs-file.zip``, ``RVU26C.zip``; or as :func:`read_quarter` reads it."""
+    if found := _MONTH.search(text):
+        year = int(found[1] or found[4])
+        return Quarter(year if year > 99 else 2000 + year, _MONTHS[(found[2] or found[3]).lower()])
+    if found := _RVU.search(text):
+        return Quarter(2000 + int(found[1]), "abcd".index(found[2].lower()) + 1)
+    return read_quarter(text)
+
+
+def settle_quarter(
+    edition: str | None, names: Iterable[str], label: str, read: Callable[[str], Quarter | None] = read_quarter
+) -> Quarter:
+    """The quarter of an edition: as the user says, else the first that a name tells. Raises ImportFault for a file
+    (``label``) where neither does."""
+    if edition is not None:
+        said = read_release(edition)
+        if said is None:
+            raise ImportFault(label, None, f"`{edition}` names no quarter", fix=f"Write it like {FORMS}")
+        return said
+    for name in names:
+        if found := read(name):
+            return found
+    raise ImportFault(
+        label, None, "neither its name nor its head tells the quarter that it is for",
+        "The edition decides for which days it answers",
+        f"Keep the publisher's file name, or say --edition, like {FORMS}",
+    )  # fmt: skip
