@@ -10,18 +10,19 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, NamedTuple
 
 from scrubber.catalogue.entry import Edit, Example, Profile
 from scrubber.catalogue.examples import RECEIVED, ExampleError, apply
 from scrubber.catalogue.features import Filters
-from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.index import Catalogue, PackError
+from scrubber.config import ConfigError
 from scrubber.finding import Finding, Severity
 from scrubber.pipeline import Options, judge, make_engine
 from scrubber.verdict import ClaimVerdict, FileEnd
+from scrubber.x12.values import to_date
 
 DAY = timedelta(1)
-
-_SERVICE = re.compile(rb"DTP\*472\*(?:D8|RD8)\*[0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ def prove_edit(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, str | No
         numbers[kind] += 1
         number = f" {numbers[kind]}" if numbers[kind] > 1 else ""
         yield f"{kind}{number}", try_example(catalogue, edit, kind, example)
-    for day, due in boundaries(catalogue, edit):
-        yield f"{'in force' if due else 'silent'} on {day}", try_day(catalogue, edit, day, due)
+    for at in boundaries(edit):
+        yield f"{'in force' if at.due else 'silent'} on {at.day}", try_day(catalogue, edit, at)
+    for profile in strangers(catalogue, edit):
+        yield f"silent under {profile}", try_stranger(catalogue, edit, profile)
 
 
 def try_example(catalogue: Catalogue, edit: Edit, kind: str, example: Example) -> str | None:
@@ -76,6 +79,8 @@ def try_example(catalogue: Catalogue, edit: Edit, kind: str, example: Example) -
         findings = run(catalogue, example)
     except ExampleError as error:
         return f"the example cannot be applied to the base claim `{example.base}`: {error}."
+    except (PackError, ConfigError):
+        raise  # Not this example's fault.
     except Exception as error:  # A check of the pack may fail in any way.
         return f"a check crashed on it: {type(error).__name__} in {_where(error)}."
     own = [f for f in findings if f.edit == edit.id]
@@ -99,18 +104,21 @@ def run(
     catalogue: Catalogue, example: Example, data: bytes | None = None, received: date | None = None
 ) -> list[Finding]:
     """The findings of an example's file, whatever their floor. Raises ExampleError, and what a check raises."""
-    options = Options(
-        received=received or example.received or RECEIVED, catalogue=catalogue, profile=example.profile, strict=True
-    )
-    return list(_findings(data or apply(example), options))
+    return judge_data(catalogue, data or apply(example), received or example.received or RECEIVED, example.profile)
 
 
-def _findings(data: bytes, options: Options) -> Iterator[Finding]:
+def judge_data(
+    catalogue: Catalogue, data: bytes, received: date = RECEIVED, profile: str | None = None
+) -> list[Finding]:
+    """The findings of a file, whatever their floor. Raises what a check raises."""
+    found: list[Finding] = []
+    options = Options(received=received, catalogue=catalogue, profile=profile, strict=True)
     for event in judge(data, options):
         if isinstance(event, ClaimVerdict):
-            yield from (finding for finding in event.findings if not finding.inherited)
+            found += [finding for finding in event.findings if not finding.inherited]
         elif isinstance(event, FileEnd):
-            yield from event.findings
+            found += event.findings
+    return found
 
 
 def _diagnose(catalogue: Catalogue, edit: Edit, example: Example) -> str:
@@ -156,27 +164,38 @@ def _where(error: Exception) -> str:
 # Dates ------------------------------------------------------------------------------------------------------------
 
 
-def boundaries(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[date, bool]]:
-    """The first and last days of an entry, on which it holds, and the days just outside, on which it is silent unless
-    another entry of its id holds then."""
-    for day, outside in ((edit.from_, -DAY), (edit.to, DAY)):
-        if day is not None:
-            yield day, True
-            if not any(version.in_force(day + outside) for version in catalogue.versions(edit.id)):
-                yield day + outside, False
+class Boundary(NamedTuple):
+    """A day at which an entry's dates are tried: whether it is due then, and which of several services that day is."""
+
+    day: date
+    due: bool
+    end: Literal["first", "last"]
 
 
-def try_day(catalogue: Catalogue, edit: Edit, day: date, due: bool) -> str | None:
+def boundaries(edit: Edit) -> Iterator[Boundary]:
+    """The first and last days of an entry, on which it holds, and the days just outside, on which it does not."""
+    if edit.from_ is not None:
+        yield Boundary(edit.from_ - DAY, False, "last")
+        yield Boundary(edit.from_, True, "first")
+    if edit.to is not None:
+        yield Boundary(edit.to, True, "last")
+        yield Boundary(edit.to + DAY, False, "first")
+
+
+def try_day(catalogue: Catalogue, edit: Edit, at: Boundary) -> str | None:
     """What is wrong when the claims that break an edit are of this day (received, or of service, as its dates go by).
-    On a day when it is due one of them is enough: the codes of the others may be younger."""
+    On a day when it is due one of them is enough: the codes of the others may be younger. When it is not, another entry
+    of its id may be."""
+    if not at.due and any(version.in_force(at.day) for version in catalogue.versions(edit.id)):
+        return None
     broken = [example for kind, example in edit.examples if kind == "breaks"]
     try:
-        spoke = any(f.edit == edit.id for example in broken for f in run_on(catalogue, edit, example, day))
+        spoke = any(f.edit == edit.id for example in broken for f in run_on(catalogue, edit, example, at))
     except ExampleError:
         return None  # Told by the example itself.
-    if spoke == due:
+    if spoke == at.due:
         return None
-    if due:
+    if at.due:
         return (
             "its dates say that it holds on this day, but no claim that breaks it is found when it is of this day. "
             "Mend `from` or `to`; or, where the codes of the example are younger, add an example to `breaks` whose "
@@ -185,13 +204,55 @@ def try_day(catalogue: Catalogue, edit: Edit, day: date, due: bool) -> str | Non
     return "its dates say that it does not hold on this day, but a claim of this day is found to break it."
 
 
-def run_on(catalogue: Catalogue, edit: Edit, example: Example, day: date) -> list[Finding]:
-    """The findings of an example moved to a day: of receipt, or of all its services."""
+def run_on(catalogue: Catalogue, edit: Edit, example: Example, at: Boundary) -> list[Finding]:
+    """The findings of an example moved to a day: of receipt, or of its services."""
     if edit.basis == "receipt":
-        return run(catalogue, example, received=day)
-    moved = _SERVICE.sub(b"DTP*472*D8*" + day.strftime("%Y%m%d").encode(), apply(example))
-    received = example.received or RECEIVED
-    return run(catalogue, example, moved, max(received, day + DAY))
+        return run(catalogue, example, received=at.day)
+    moved, last = _move(apply(example), at)
+    return run(catalogue, example, moved, max(example.received or RECEIVED, last + DAY))
+
+
+_DTP = re.compile(rb"(DTP\*[0-9]{3}\*(?:D8|RD8)\*)([0-9]{8})(?:-([0-9]{8}))?")
+
+
+def _move(data: bytes, at: Boundary) -> tuple[bytes, date]:
+    """A file with all dates of its claims moved alike, so that the first or last of its services is on this day; and
+    the last of its services."""
+    services = [
+        day for m in _DTP.finditer(data) if m[1].startswith(b"DTP*472*") for day in map(_day, m.groups()[1:]) if day
+    ]
+    if not services:
+        return data, at.day
+    by = at.day - (min(services) if at.end == "first" else max(services))
+
+    def moved(match: re.Match[bytes]) -> bytes:
+        days = [f"{day + by:%Y%m%d}".encode() if (day := _day(text)) else text for text in match.groups()[1:] if text]
+        return match[1] + b"-".join(days)
+
+    return _DTP.sub(moved, data), max(services) + by
+
+
+def _day(text: bytes | None) -> date | None:
+    return to_date(text.decode()) if text else None
+
+
+# Payers -----------------------------------------------------------------------------------------------------------
+
+
+def strangers(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
+    """For an edit of some payers: a profile that is none of theirs."""
+    wanted = set(edit.looks_at.profiles)
+    if wanted:
+        others = (p for p in catalogue.profiles if wanted.isdisjoint(a.name for a in catalogue.ancestry(p)))
+        yield from list(others)[:1]
+
+
+def try_stranger(catalogue: Catalogue, edit: Edit, profile: str) -> str | None:
+    """What is wrong when a claim that breaks one payer's edit comes to another payer."""
+    for kind, example in edit.examples:
+        if kind == "breaks" and any(f.edit == edit.id for f in run(catalogue, example._replace(profile=profile))):
+            return f"`looks_at.profiles` keeps it to {', '.join(edit.looks_at.profiles)}, but it speaks here, too."
+    return None
 
 
 # Profiles ---------------------------------------------------------------------------------------------------------

@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import csv
-import re
 import string
-from collections.abc import Iterator
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from shipped import catalogue, name, partial
 
+from scrubber import proof
 from scrubber.catalogue.compile import compile_packs
-from scrubber.catalogue.entry import Edit, Example
-from scrubber.catalogue.examples import RECEIVED, apply, base_folder
+from scrubber.catalogue.entry import Edit, Example, Profile
+from scrubber.catalogue.examples import base_folder
 from scrubber.catalogue.explain import describe, write_markdown, write_text
-from scrubber.catalogue.index import Catalogue, PackError
-from scrubber.catalogue.load import COMPILED, build, load, pack_folders, read_folder, shipped_folder
+from scrubber.catalogue.load import COMPILED, load, shipped_folder
 from scrubber.finding import Finding, Severity
-from scrubber.pipeline import Options, judge
 from scrubber.reports.vocabulary import read_vocabulary
-from scrubber.verdict import ClaimVerdict, FileEnd
 
 
-@lru_cache(maxsize=1)
-def catalogue() -> Catalogue:
-    return load(compiled=False, installed=False)
-
-
-@lru_cache(maxsize=1)
-def partial() -> Catalogue:
-    """The catalogue, or what can be read of it: one broken pack should not hide the tests of the others."""
-    try:
-        return catalogue()
-    except PackError:
-        records = []
-        for folder in pack_folders(shipped_folder()):
-            try:
-                records.append(read_folder(folder, f"scrubber.edits.{folder.name}"))
-            except PackError:
-                continue
-        return build(records, {})
-
-
-def run(example: Example, data: bytes | None = None, received: date | None = None) -> list[Finding]:
+def run(example: Example) -> list[Finding]:
     """The findings of an example's file, whatever their floor; a check that crashes fails the test."""
-    options = Options(
-        received=received or example.received or RECEIVED,
-        catalogue=partial(),
-        profile=example.profile,
-        strict=True,
-    )
-    return list(judged(data or apply(example), options))
-
-
-def judged(data: bytes, options: Options) -> Iterator[Finding]:
-    for event in judge(data, options):
-        if isinstance(event, ClaimVerdict):
-            yield from (finding for finding in event.findings if not finding.inherited)
-        elif isinstance(event, FileEnd):
-            yield from event.findings
+    return proof.run(partial(), example)
 
 
 def told(findings: list[Finding], id: str) -> str:
@@ -69,10 +31,6 @@ def told(findings: list[Finding], id: str) -> str:
 
 
 WITH_EXAMPLE = [edit for edit in partial().edits if edit.breaks and edit.holds]
-
-
-def name(edit: Edit) -> str:
-    return edit.id if len(partial().versions(edit.id)) == 1 else f"{edit.id}-from-{edit.from_}"
 
 
 def test_the_catalogue_loads() -> None:
@@ -98,29 +56,29 @@ def test_its_example_holds_it(edit: Edit) -> None:
     assert others == set(edit.holds.also), told(findings, edit.id)
 
 
-# Dates --------------------------------------------------------------------------------------------------------------
+# All that an entry can be tried for -----------------------------------------------------------------------------------
 
 
-def outside() -> Iterator[tuple[Edit, date]]:
-    """The days just outside an entry's dates, unless another entry of the id is in force then."""
-    for edit in WITH_EXAMPLE:
-        days = [edit.from_ - timedelta(1)] if edit.from_ else []
-        days += [edit.to + timedelta(1)] if edit.to else []
-        for day in days:
-            if edit.must and not any(version.in_force(day) for version in partial().versions(edit.id)):
-                yield edit, day
+@pytest.mark.parametrize("edit", [edit for edit in WITH_EXAMPLE if edit.must], ids=name)
+def test_it_stands_its_trials(edit: Edit) -> None:
+    """Every example of it, the days on which its dates begin and end, the payers that it is not for."""
+    problems = [f"{shows}: {problem}" for shows, problem in proof.prove_edit(partial(), edit) if problem]
+    assert not problems, f"{edit.id}: " + "; ".join(problems)
 
 
-@pytest.mark.parametrize(("edit", "day"), list(outside()), ids=lambda x: name(x) if isinstance(x, Edit) else str(x))
-def test_it_is_silent_outside_its_dates(edit: Edit, day: date) -> None:
-    assert edit.breaks is not None
-    data, received = apply(edit.breaks), None
-    if edit.basis == "receipt":
-        received = day
-    else:
-        data = re.sub(rb"DTP\*472\*(D8|RD8)\*[0-9-]+", b"DTP*472*D8*" + day.strftime("%Y%m%d").encode(), data)
-    findings = run(edit.breaks, data, received)
-    assert edit.id not in {finding.edit for finding in findings}, told(findings, edit.id)
+def test_the_days_tried_are_those_of_the_entries() -> None:
+    (edit,) = [e for e in partial().versions("MOD-26") if e.to]
+    assert edit.to is not None
+    assert [(at.day, at.due) for at in proof.boundaries(edit)][-2:] == [
+        (edit.to, True),
+        (edit.to + timedelta(1), False),
+    ]
+
+
+@pytest.mark.parametrize("profile", partial().profiles.values(), ids=lambda profile: profile.name)
+def test_each_setting_of_a_profile_shows(profile: Profile) -> None:
+    problems = [f"{shows}: {problem}" for shows, problem in proof.prove_profile(partial(), profile) if problem]
+    assert not problems, f"{profile.name}: " + "; ".join(problems)
 
 
 # The catalogue as a whole -------------------------------------------------------------------------------------------
@@ -128,8 +86,7 @@ def test_it_is_silent_outside_its_dates(edit: Edit, day: date) -> None:
 
 @pytest.mark.parametrize("path", sorted(base_folder().glob("*.837")), ids=lambda path: path.stem)
 def test_base_claims_are_clean(path: Path) -> None:
-    options = Options(received=RECEIVED, catalogue=partial(), strict=True)
-    findings = list(judged(path.read_bytes(), options))
+    findings = proof.judge_data(partial(), path.read_bytes())
     assert [f for f in findings if f.severity is not Severity.INFO] == [], told(findings, path.stem)
 
 
@@ -145,9 +102,9 @@ def test_its_message_is_filled(edit: Edit) -> None:
 
 def test_every_edit_has_an_example() -> None:
     bare = {edit.id for edit in catalogue().edits} - {edit.id for edit in WITH_EXAMPLE}
-    # No file can make an edit crash, Medicare's telehealth list (TEL-13) is not ours to ship, and not every structural
-    # code can be raised by a file alone.
-    assert {id for id in bare if not id.startswith("X12-")} <= {"SYS-01", "TEL-13"}
+    # No file can make an edit crash, or require one, Medicare's telehealth list (TEL-13) is not ours to ship, and not
+    # every structural code can be raised by a file alone.
+    assert {id for id in bare if not id.startswith("X12-")} <= {"SYS-01", "SYS-02", "TEL-13"}
 
 
 def test_no_two_edits_have_the_same_example() -> None:

@@ -20,7 +20,7 @@ FLOORS = [
     {"verdict"},
     {"pipeline"},
     {"reports"},
-    {"api", "inventory", "inputs", "destination", "progress", "trouble"},
+    {"api", "proof", "inventory", "inputs", "destination", "progress", "trouble"},
     {"run"},
     {"watch"},
     {"commands"},
