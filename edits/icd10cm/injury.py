@@ -1,4 +1,4 @@
-"""Injuries, their external causes, and what CLM11 says of an accident: DX-24, DX-25, DX-26."""
+"""Injuries, their external causes and aftercare, and what CLM11 says of an accident: DX-24 to DX-28."""
 
 from __future__ import annotations
 
@@ -68,3 +68,33 @@ def external_cause_other_encounter(claim: Claim, know: Knowledge) -> Iterator[Hi
                     "injury_stage": injuries[0][1],
                 }
                 yield Hit(diagnosis.place, values, (injury.place,))
+
+
+@by_codes
+def external_cause_missing(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-27: a current injury, and no code that tells how it came about."""
+    if any(diagnosis.code[:1] in ("V", "W", "X", "Y") for diagnosis in claim.diagnoses):
+        return
+    for diagnosis in claim.diagnoses:
+        stage = _encounter(diagnosis.code, know.icd10cm)
+        if among(diagnosis.code, know.params["injuries"]) and stage and stage != "sequela":
+            yield Hit(diagnosis.place, {"code": dotted(diagnosis.code)})
+            return
+
+
+@by_codes
+def aftercare_beside_injury(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-28: an aftercare code beside an injury whose seventh character tells of the stage of care."""
+    table, params = know.icd10cm, know.params
+    injuries = [d for d in claim.diagnoses if among(d.code, params["injuries"])]
+    injury = next((d for d in injuries if _encounter(d.code, table) in params["stages"]), None)
+    if injury is None:
+        return
+    for diagnosis in claim.diagnoses:
+        if among(diagnosis.code, params["aftercare"]):
+            values = {
+                "aftercare": dotted(diagnosis.code),
+                "injury": dotted(injury.code),
+                "stage": _encounter(injury.code, table),
+            }
+            yield Hit(diagnosis.place, values, (injury.place,))

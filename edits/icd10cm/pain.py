@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scrubber.catalogue.check import Hit, Knowledge
 from scrubber.claims.model import Claim, Diagnosis
 from scrubber.tables.icd10cm import dotted
+from scrubber.x12.values import to_date
 
 from .reading import among, by_codes, listed
 
@@ -42,6 +43,18 @@ def pain_without_site(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     pain = _pain(claim)
     if pain and not _sites(claim):
         yield Hit(pain[0].place, {"code": dotted(pain[0].code)})
+
+
+def chronic_within_weeks(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """DX-23: chronic pain whose onset, as the claim gives it, is fewer weeks back than some payers count."""
+    onset, day, weeks = claim.loop.find("DTP431"), claim.service_from, know.params["weeks"]
+    began = to_date(onset.get(3)) if onset is not None else None
+    if onset is None or began is None or day is None or not began <= day:
+        return
+    chronic = next((d for d in claim.diagnoses if d.code.startswith(tuple(know.params["chronic"]))), None)
+    if chronic is not None and (day - began).days < 7 * weeks:
+        values = {"code": dotted(chronic.code), "onset": str(began), "day": str(day), "weeks": str(weeks)}
+        yield Hit(chronic.place, values, (onset.at(3),))
 
 
 def pain_after_site(claim: Claim, know: Knowledge) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ alone, so it is remembered by value, and a clean claim costs each edit one look 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -183,6 +183,8 @@ def judge_codes(
             faults.setdefault("DX-E1", []).append(Gap(f"no tabular list for services of {claim_day} is at hand"))
     elif claim_day is not None and claim_day >= ICD10_START and len(usable) > 1:
         pairs = tuple(_pairs(table, usable, claim_day))
+        if unlisted := newer_than_notes(table, usable, claim_day):
+            faults.setdefault("DX-E1", []).append(Gap(unlisted))
     if len(usable) > 1:
         excluded = {frozenset((pair.first, pair.second)) for pair in pairs}
         for found in _unspecified(table, usable):
@@ -191,6 +193,22 @@ def judge_codes(
     if not (faults or pairs or limited):
         return Judged(usable=frozenset(usable.values()))
     return Judged({k: tuple(v) for k, v in faults.items()}, pairs, tuple(limited), frozenset(usable.values()))
+
+
+def newer_than_notes(table: Icd10cm, codes: Iterable[str], day: date) -> str:
+    """Why the notes at hand say nothing of some of these codes: their category is newer than the list. Else ``""``.
+
+    Of such a category only the chapter is known (J4B, K6A and QA1 came with FY2027), so that its own notes, and those
+    of its block, could not be looked up.
+    """
+    edition = table.edition(day)
+    if day <= edition.to:
+        return ""
+    known = (CodeStatus.BILLABLE, CodeStatus.CATEGORY)
+    new = [head for head in dict.fromkeys(code[:3] for code in codes) if table.status(head, edition.to) not in known]
+    if not new:
+        return ""
+    return f"category {join(new)} is newer than the tabular list at hand ({edition.name}), which holds no note of it"
 
 
 def _wrong_set(qualifier: str, day: date) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which code may stand first, and for whom a code is meant: DX-08, DX-09, DX-0B, DX-0C, DX-14b."""
+"""Which code may stand first, and for whom a code is meant: DX-08, DX-09, DX-0A, DX-0B, DX-0C, DX-14b."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
-from .reading import age, by_codes, read_codes, report, to_hit
+from .reading import ICD10_START, age, by_codes, newer_than_notes, read_codes, report, to_hit
 
 
 @by_codes
@@ -41,6 +41,37 @@ def manifestation_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             problem = f"stands without its underlying disease before it ({wanted})"
             values = {**fault.values, "problem": problem}
             yield to_hit(claim, fault._replace(values=values, severity=Severity.WARNING))
+
+
+@by_codes
+def underlying_after(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
+    """DX-0A: a "code first" note names a code that is on the claim, but only behind the code with the note.
+
+    What is not on the claim is no fault: the note asks for it where it is known.
+    """
+    usable, day = read_codes(claim, know).usable, claim.service_from
+    if len(usable) < 2 or day is None or not ICD10_START <= day <= know.icd10cm.last:
+        return
+    table, diagnoses = know.icd10cm, claim.diagnoses
+    if unlisted := newer_than_notes(table, [diagnoses[i].code for i in sorted(usable)], day):
+        yield Gap(unlisted)
+    for index in sorted(usable):
+        named = [
+            (other, note)
+            for note in table.code_first(diagnoses[index].code, day)
+            for other in sorted(usable)
+            if other != index and table.named(note, diagnoses[other].code)
+        ]
+        if named and all(other > index for other, _ in named):
+            other, note = named[0]
+            values = {
+                "code": dotted(diagnoses[index].code),
+                "title": table.title(diagnoses[index].code) or "",
+                "first": dotted(diagnoses[other].code),
+                "note": note.text.lstrip(" ,"),
+                "edition": table.edition(day).name,
+            }
+            yield Hit(diagnoses[index].place, values, (diagnoses[other].place,))
 
 
 @by_codes

@@ -1,4 +1,4 @@
-"""Whether each code may be billed on its day: DX-01, DX-02, DX-04 to DX-07, DX-0E."""
+"""Whether each code may be billed on its day: DX-01 to DX-07, DX-0E."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim
+from scrubber.tables.icd10cm import CodeStatus, dotted
 
-from .reading import by_codes, report
+from .reading import ICD9_QUALIFIERS, ICD10_START, by_codes, report
 
 
 @by_codes
@@ -20,6 +21,31 @@ def code_incomplete(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
 def code_not_in_force(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     """DX-02: the code is not, or not then, in the code set. Also says what could not be judged."""
     return report(claim, know, "DX-02")
+
+
+def changed_within_claim(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
+    """DX-03: the claim's services span a turn of the code set that changed one of its codes."""
+    first, last = claim.service_from, claim.service_to
+    # Codes come and go with a month (a test holds the tables to it).
+    if first is None or last is None or (first.year, first.month) == (last.year, last.month):
+        return
+    table = know.icd10cm
+    if first < ICD10_START or last < first:
+        return  # Another code set, or dates that another edit rejects.
+    if last > table.last:
+        yield Gap(f"the ICD-10-CM code set at hand ends on {table.last}: changes up to {last} are not known")
+    told: set[str] = set()
+    for diagnosis in claim.diagnoses:
+        code = diagnosis.code
+        if not code or code in told or diagnosis.qualifier in ICD9_QUALIFIERS:
+            continue
+        told.add(code)
+        then, now = table.status(code, first), table.status(code, last)
+        if CodeStatus.UNCHECKED in (then, now) or (then is CodeStatus.BILLABLE) == (now is CodeStatus.BILLABLE):
+            continue
+        valid, other = (first, last) if then is CodeStatus.BILLABLE else (last, first)
+        days = {"first": str(first), "last": str(last), "valid": str(valid), "other": str(other)}
+        yield Hit(diagnosis.place, {"code": dotted(code), **days})
 
 
 @by_codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim, ServiceLine
@@ -10,12 +11,13 @@ from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
 from ..ncci.memory import remembered
-from .places import known_place, one_place, originating_fee, pos_place
+from .places import facility_of_remote_patient, known_place, one_place, originating_fee, pos_place
 
 __all__ = [
     "audio_at_home",
     "audio_or_video",
     "code_says_it",
+    "facility_of_remote_patient",
     "known_place",
     "modifier_at_place",
     "no_gt",
@@ -26,10 +28,8 @@ __all__ = [
     "place_with_modifier",
     "remote_by_nature",
     "special_modifier",
+    "therapy_by_video",
 ]
-
-LIST = "cms-telehealth"
-"""Name of the code list that CMS's own list is loaded under: code to its row, ``from`` and ``to`` where given."""
 
 
 @remembered
@@ -145,23 +145,21 @@ def code_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
 
 
-@remembered
 def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-12: a service that needs hands or equipment at the patient, billed as telehealth."""
+    places, modifiers = know.params["places"], know.params["modifiers"]
     hands_on = spans(know.code_lists, "hands-on-services")
     for line in claim.lines:
-        row = hands_on.get(line.procedure)
-        if row is None or line.qualifier != "HC":
-            continue
-        modifier = next((m for m in line.modifiers if m in know.params["modifiers"]), None)
-        if line.place_of_service in know.params["places"]:
+        modifier = next((m for m in line.modifiers if m in modifiers), None)
+        if line.place_of_service in places:
             sign, where = f"place {line.place_of_service}", pos_place(claim, line)
         elif modifier:
             sign, where = f"modifier {modifier}", line.modifier_place(modifier)
         else:
             continue
+        row = hands_on.get(line.procedure)
         # Where Medicare's own list has the code, Medicare has decided.
-        if know.profile.is_("medicare") and _listed(know, line):
+        if row is None or line.qualifier != "HC" or (know.profile.is_("medicare") and _listed(know, line)):
             continue
         yield Hit(
             line.procedure_place,
@@ -170,37 +168,62 @@ def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         )
 
 
-@remembered
 def on_the_list(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
-    """TEL-13: a code at a telehealth place that Medicare's list for the day does not have."""
+    """TEL-13: a code at a telehealth place that Medicare's list for the day does not have.
+
+    A code on the list is a question that stays open where the patient was at home and no statute lets Medicare pay
+    for that on the day, whatever the service: some kinds of care are payable all the same.
+    """
+    params = know.params
     hands_on, remote = spans(know.code_lists, "hands-on-services"), spans(know.code_lists, "remote-services")
     for line in claim.lines:
-        if line.place_of_service not in know.params["places"] or not line.procedure or line.first is None:
+        day = line.first
+        if line.place_of_service not in params["places"] or not line.procedure or day is None:
             continue
         if line.procedure in remote or line.procedure in hands_on:
             continue  # Other edits say whether these are telehealth.
         listed = _listed(know, line)
         if listed is None:
-            yield Gap(f"the CMS telehealth list for {line.first.year} is not loaded")
-            return
-        if not listed:
+            yield Gap(f"the CMS telehealth list for {day.year} is not loaded", line.number)
+        elif not listed:
             yield Hit(
                 line.procedure_place,
-                {"procedure": line.procedure, "place": line.place_of_service, "year": str(line.first.year)},
+                {"procedure": line.procedure, "place": line.place_of_service, "year": str(day.year)},
                 related=(pos_place(claim, line),),
             )
+        elif line.place_of_service == params["home"] and (law := _no_statute(know, day)):
+            yield Gap(law, line.number)
+
+
+def therapy_by_video(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """TEL-18: a therapist's line at a telehealth place without 95. Without a plan-of-care modifier MOD-19 speaks."""
+    params = know.params
+    therapy, hands_on = spans(know.code_lists, "therapy-codes"), spans(know.code_lists, "hands-on-services")
+    for line in claim.lines:
+        if line.place_of_service not in params["places"] or line.procedure in hands_on:
+            continue
+        plan = next((m for m in line.modifiers if m in params["plans"]), None)
+        if plan is None and line.procedure not in therapy:
+            continue
+        if not any(modifier in params["modifiers"] for modifier in line.modifiers):
+            values = {"procedure": line.procedure, "place": line.place_of_service}
+            yield Hit(line.procedure_place, values, related=(pos_place(claim, line),))
 
 
 def _listed(know: Knowledge, line: ServiceLine) -> bool | None:
-    """Whether Medicare's list has the code on the line's day; None where no list is loaded."""
-    rows = know.code_lists.get(LIST)
-    if rows is None or line.first is None:
+    """Whether Medicare's list has the code on the line's day; None where no list answers for the day."""
+    day = line.first
+    if day is None or know.telehealth.on(day) is None:
         return None
-    row = rows.get(line.procedure)
-    if row is None:
-        return False
-    day = line.first.isoformat()
-    return str(row.get("from") or "") <= day <= str(row.get("to") or "9999")
+    return bool(know.telehealth.find(line.procedure, day))
+
+
+def _no_statute(know: Knowledge, day: date) -> str:
+    """Why telehealth to a patient's home may not be payable by Medicare on a day; ``""`` where a statute allows it."""
+    for row in know.code_lists["medicare-home-telehealth"].values():
+        if row["from"] <= day.isoformat() and (not row["to"] or day.isoformat() <= row["to"]):
+            return str(row["limit"])
+    return ""
 
 
 def _therapist(claim: Claim, line: ServiceLine, know: Knowledge) -> bool:

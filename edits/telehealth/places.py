@@ -1,4 +1,4 @@
-"""Checks on the place of service: TEL-14 to TEL-16, and where a line's place stands."""
+"""Checks on the place of service: TEL-14 to TEL-17, and where a line's place stands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from scrubber.catalogue.check import Hit, Knowledge
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import spans
+from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Place
 
 from ..ncci.memory import remembered
@@ -74,6 +75,32 @@ def originating_fee(claim: Claim, know: Knowledge) -> Iterator[Hit]:
 
 def _together(claim: Claim, line: ServiceLine, other: ServiceLine) -> bool:
     return shared_day(line, other) is not None and same_performer(claim, line, other)
+
+
+def facility_of_remote_patient(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    """TEL-17: a service facility (2310C) for a patient at home; at place 02, one with the patient's own address."""
+    facility = claim.facility
+    if facility is None or facility.nm1 is None:
+        return
+    places = {line.place_of_service for line in claim.lines} or {claim.place_of_service}
+    if not places <= set(know.params["places"]):
+        return  # Another line was rendered there.
+    street = _street(facility.loop)
+    home = claim.patient.loop if claim.patient else None
+    if street and home is not None and street == _street(home):
+        problem = "its street is the patient's own"
+    elif places == {know.params["home"]}:
+        problem = "the patient was at home (place 10)"
+    else:
+        return
+    values = {"problem": problem, "place": ", ".join(sorted(places))}
+    yield Hit(Place(facility.nm1), values, related=(claim.clm.at(5, 1),))
+
+
+def _street(loop: Loop) -> str:
+    """The first line of a loop's address, for comparing; patients' addresses go no further than this."""
+    n3 = loop.find("N3")
+    return " ".join(n3.get(1).upper().split()) if n3 is not None else ""
 
 
 @remembered
