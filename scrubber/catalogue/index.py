@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from scrubber.catalogue.entry import ANYWHERE, Citation, Edit, Pack, Profile
 from scrubber.finding import Finding
 from scrubber.spelling import suggest
-from scrubber.x12.address import parse
+from scrubber.x12 import guide
+from scrubber.x12.address import lineage, parse
 
 if TYPE_CHECKING:
     from scrubber.catalogue.check import Check
@@ -55,6 +56,8 @@ class Catalogue:
                 continue
             for address in map(parse, (edit.at, *edit.also_at)):
                 key = (address.loop, address.segment or None, address.element_text)
+                if not address.segment:  # A loop too many, or missing, is told in the loop around it.
+                    key = (lineage(address.loop)[1], guide.shipped().loops[address.loop].uses[0].definition.id, None)
                 self._named.setdefault(key, []).append((edit, address.qualifier))
 
     def versions(self, id: str) -> tuple[Edit, ...]:

@@ -1,0 +1,31 @@
+"""What nearly every claim looks like, so that the edits on rarer things are spared for it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from scrubber.catalogue.check import Knowledge, alike
+from scrubber.claims.model import Claim
+
+_OF_CLAIM = frozenset(
+    ("CLM", "HIABK", "HIBK", "REFD9", "REFF8", "REFEA", "REFG1", "REF9F", "DTP439", "NTEADD", "AMTF5")
+)
+"""Segments of a claim that no check of this kind looks at."""
+
+_OF_LINE = frozenset(("LX", "SV1", "DTP472", "REF6R", "REFG1", "REF9F", "NTEADD"))
+
+
+def plain(claim: Claim, know: Knowledge) -> Hashable:
+    """True for a claim of one payer with nothing but services counted in units: no dates besides those of service, no
+    drugs, no anesthesia, no laboratory numbers, no provider of a line. None for any other."""
+    if claim.other_payers or not claim.loop.index.keys() <= _OF_CLAIM:
+        return None
+    for line in claim.lines:
+        loop = line.loop
+        if loop.children or line.unit_basis != "UN" or line.procedure[:1] == "0" or not loop.index.keys() <= _OF_LINE:
+            return None
+    return True
+
+
+beyond_plain = alike(plain)
+"""For a check that has nothing to say of a plain claim."""

@@ -1,0 +1,189 @@
+"""What a line bills: codes and qualifiers, anesthesia, laboratory, drugs, authorization, repeats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.claims.model import Claim, ServiceLine
+from scrubber.finding import Severity
+from scrubber.tables.codes import CodeSpans, spans
+
+from .plain import beyond_plain
+
+Found = Iterable[Hit | Gap]
+NOTHING: tuple[Hit, ...] = ()
+
+ANESTHESIA, LABORATORY, DRUGS = "anesthesia-codes", "clia-codes", "drug-codes"
+
+
+# Units and modifiers of anesthesia ---------------------------------------------------------------------------------
+
+
+@beyond_plain
+def unit_basis(claim: Claim, know: Knowledge) -> Found:
+    """CLM-09: anesthesia is counted in minutes (MJ), everything else in units (UN)."""
+    minutes, timed = know.params["minutes"], spans(know.code_lists, ANESTHESIA)
+    found = []
+    for line in claim.lines:
+        basis = line.unit_basis
+        if not basis or not line.procedure:
+            continue
+        of_time = timed.value(line.procedure, "timed")
+        if basis == minutes and of_time != "yes":
+            case = "other"
+        elif basis == know.params["units"] and of_time == "yes":
+            case = "anesthesia"
+        else:
+            continue
+        values = {"case": case, "value": basis, "procedure": line.procedure, "fault": know.params["faults"][case]}
+        found.append(Hit(line.at(3), values))
+    return found
+
+
+def anesthesia_modifiers(claim: Claim, know: Knowledge) -> Found:
+    """CLM-41: anesthesia says by whom it was given, and in what health the patient was."""
+    params, timed = know.params, spans(know.code_lists, ANESTHESIA)
+    found = []
+    for line in claim.lines:
+        if timed.value(line.procedure, "timed") != "yes":
+            continue
+        for case, wanted in (("performer", params["performers"]), ("status", params["physical_status"])):
+            if wanted and not any(modifier in wanted for modifier in line.modifiers):
+                values = {"case": case, "procedure": line.procedure, "fault": params["faults"][case]}
+                found.append(Hit(line.procedure_place, values, severity=_softer(params["weights"].get(case))))
+    return found
+
+
+def _softer(weight: str | None) -> Severity | None:
+    return Severity(weight) if weight else None
+
+
+# Laboratory and drugs ----------------------------------------------------------------------------------------------
+
+_X4 = "REFX4"
+
+
+def laboratory_number(claim: Claim, know: Knowledge) -> Found:
+    """CLM-33: a laboratory test is billed with the laboratory's CLIA number, and that has its form."""
+    params = know.params
+    found = []
+    own = claim.loop.index.get(_X4)
+    lab = spans(know.code_lists, LABORATORY)
+    for loop in (claim.loop, *(line.loop for line in claim.lines)):
+        segment = loop.index.get(_X4)
+        if segment is not None and segment.get(2) and not re.fullmatch(params["form"], segment.get(2)):
+            values = {"case": "form", "value": segment.get(2), "procedure": ""}
+            found.append(Hit(segment.at(2), values | {"fault": params["faults"]["form"]}))
+    if own is not None:
+        return found
+    for line in claim.lines:
+        if lab.value(line.procedure, "clia") != "yes" or _X4 in line.loop.index:
+            continue
+        if any(modifier in params["without"] for modifier in line.modifiers):
+            continue
+        values = {"case": "missing", "value": "", "procedure": line.procedure, "fault": params["faults"]["missing"]}
+        # Which tests need a certificate is a list of CMS that we have not seen; a waived test is sure to.
+        sure = params["strict"] and params["waived"] in line.modifiers
+        found.append(Hit(line.procedure_place, values, severity=None if sure else Severity.WARNING))
+    return found
+
+
+@beyond_plain
+def drug(claim: Claim, know: Knowledge) -> Found:
+    """CLM-34, where a drug is told: eleven digits, and a quantity over zero."""
+    params = know.params
+    found = []
+    for line in claim.lines:
+        given = line.drug
+        if given is None or given.lin is None:
+            continue
+        if given.ndc and not re.fullmatch(params["form"], given.ndc):
+            plain = given.ndc.replace("-", "")
+            change = {"2410.LIN03": plain} if re.fullmatch(params["form"], plain) else None
+            found.append(Hit(given.lin.at(3), _drug("form", given.ndc, know), change=change, safe=True))
+        if given.ctp is not None and given.quantity is not None and given.quantity <= 0:
+            found.append(Hit(given.ctp.at(4), _drug("quantity", f"{given.quantity:f}", know)))
+    if params["required"]:
+        listed = spans(know.code_lists, DRUGS)
+        for line in claim.lines:
+            if line.drug is None and line.procedure in listed:
+                found.append(Hit(line.procedure_place, _drug("missing", line.procedure, know)))
+    return found
+
+
+def _drug(case: str, value: str, know: Knowledge) -> dict[str, str]:
+    return {"case": case, "value": value, "fault": know.params["faults"][case]}
+
+
+# Authorization -----------------------------------------------------------------------------------------------------
+
+
+def authorization(claim: Claim, know: Knowledge) -> Found:
+    """CLM-35: services for which this payer wants an authorization or a referral carry its number."""
+    found: list[Hit] = []
+    for case, key in (("authorization", "REFG1"), ("referral", "REF9F")):
+        wanted = know.params[case]
+        if not wanted or key in claim.loop.index:
+            continue
+        listed = _listed(tuple(wanted))
+        for line in claim.lines:
+            if line.procedure in listed and key not in line.loop.index:
+                values = {"case": case, "procedure": line.procedure, "fault": know.params["faults"][case]}
+                found.append(Hit(line.procedure_place, values))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _listed(codes: tuple[str, ...]) -> CodeSpans:
+    """Codes and ranges of codes (``72141-72158``) of a profile."""
+    return CodeSpans({code: {} for code in codes})
+
+
+@beyond_plain
+def referring_of_line(claim: Claim, know: Knowledge) -> Found:
+    """CLM-36: a line's own referring provider differs from the claim's, so that the claim has one. One finding."""
+    if claim.referring is not None or claim.loop.child("2310A") is not None:
+        return NOTHING
+    places = [
+        child.segments[0].at()
+        for line in claim.lines
+        for child in line.loop.children
+        if child.node.id == "2420F" and child.segments
+    ]
+    return (Hit(places[0], {}, related=tuple(places[1:])),) if places else NOTHING
+
+
+# Repeats -----------------------------------------------------------------------------------------------------------
+
+
+def repeated_line(claim: Claim, know: Knowledge) -> Found:
+    """CLM-38: two lines that say the same: code, modifiers, days, units, charge, performer, drug."""
+    lines = claim.lines
+    if len(lines) < 2:
+        return NOTHING
+    first: dict[Hashable, ServiceLine] = {}
+    found = []
+    for line in lines:
+        said = first.setdefault((line.procedure, line.modifiers, line.charge, line.first), line)
+        if said is not line and _same(said, line, claim) and not _meant(line, know.params["repeats"]):
+            values = {"procedure": line.procedure, "line": str(line.number), "first": str(said.number)}
+            found.append(Hit(line.procedure_place, values, related=(said.procedure_place,)))
+    return found
+
+
+def _same(one: ServiceLine, other: ServiceLine, claim: Claim) -> bool:
+    return (
+        bool(one.procedure)
+        and one.units == other.units
+        and one.last == other.last
+        and claim.performer(one) == claim.performer(other)
+        and (one.drug.ndc if one.drug else "") == (other.drug.ndc if other.drug else "")
+    )
+
+
+def _meant(line: ServiceLine, repeats: Iterable[str]) -> bool:
+    """Whether a modifier says that the service was repeated."""
+    return any(modifier in repeats for modifier in line.modifiers)
