@@ -23,10 +23,13 @@ from scrubber.catalogue.engine import Engine
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
 from scrubber.catalogue.required import reject_unchecked
+from scrubber.catalogue.sources import Sources
 from scrubber.claims.build import Builder
+from scrubber.claims.earlier import EarlierClaims
 from scrubber.claims.model import Claim, TransactionKeys
 from scrubber.config import Config
 from scrubber.finding import Finding, Severity, gather
+from scrubber.tables.folder import open_library
 from scrubber.verdict import (
     ClaimStatus,
     ClaimVerdict,
@@ -64,6 +67,10 @@ class Options:
     require: Sequence[str] = ()
     """Edits that reject a claim on which they could not be checked (SYS-02); besides the configuration's."""
     profile: str | None = None
+    data: Path | None = None
+    """Folder of the user's reference tables; without one, only those that are shipped are asked."""
+    sources: Sources | None = None
+    """The tables, where they are open already; else those of ``data`` are opened."""
     strict: bool = False
     """Let the exception of a crashed edit through (tests); otherwise it becomes SYS-01."""
     reject_unit: str = "claim"
@@ -89,6 +96,12 @@ def judge(source: str | Path | bytes | BinaryIO, options: Options, *, name: str 
             yield FileEnd(path, "", 0, "unreadable", (), reason)
 
 
+def open_sources(data: Path | None) -> Sources:
+    """The reference tables: the user's from a folder, and those that are shipped. They stay as they are now, whatever
+    is imported meanwhile. Raises StoreError (a ConfigError) for a store that cannot be read."""
+    return Sources(open_library(data) if data else None)
+
+
 def make_engine(options: Options) -> Engine:
     """The edits, set up for a run."""
     config = replace(options.config, profile=options.profile) if options.profile else options.config
@@ -96,6 +109,7 @@ def make_engine(options: Options) -> Engine:
         config = replace(config, require=(*config.require, *options.require))
     return Engine(
         options.catalogue or load(config.packs),
+        options.sources or open_sources(options.data),
         received=options.received,
         config=config,
         select=options.select,
@@ -121,6 +135,7 @@ class _Judge:
         self.engine = engine
         self.source = source
         self.rename = engine.catalogue.rename
+        self.earlier = EarlierClaims()
         self.selection = engine.selection
         self.settled: dict[int, tuple[Finding, Finding | None]] = {}
         """Findings of the open set as they are told, by the id of what the reader found."""
@@ -221,7 +236,8 @@ class _Judge:
             return None
         self.claims += 1
         above = self._above(loop)
-        judgement = self.engine.judge(claim, [*structural, *above] if structural or above else ())
+        met = self.earlier.meet(claim)
+        judgement = self.engine.judge(claim, [*structural, *above] if structural or above else (), met)
         for level, finding in judgement.above:
             level.findings.append(finding)
             self.above.append(finding)

@@ -12,7 +12,10 @@ from lines import catalogue
 from scrubber.catalogue.check import Knowledge
 from scrubber.claims.build import Builder
 from scrubber.claims.model import Claim, TransactionKeys
+from scrubber.tables.addons import AddonTable
 from scrubber.tables.icd10cm import Icd10cm
+from scrubber.tables.mue import MueTable
+from scrubber.tables.pfs import FeeSchedule
 from scrubber.tables.ptp import PtpTable
 from scrubber.x12.events import ClaimRead, InterchangeOpened
 from scrubber.x12.read import read
@@ -49,7 +52,7 @@ def claims_of(data: bytes) -> list[Claim]:
 
 def knowledge(*profile: str, code_lists: Mapping[str, Mapping[str, Any]] | None = None, **params: Any) -> Knowledge:
     """What a check is given, with the shipped tables and lists unless told otherwise."""
-    return Knowledge(
+    know = Knowledge(
         icd10cm=Icd10cm.shipped(),
         ptp=PtpTable.starter(),
         received=date(2026, 9, 16),
@@ -57,3 +60,5 @@ def knowledge(*profile: str, code_lists: Mapping[str, Mapping[str, Any]] | None 
         code_lists=catalogue().code_lists if code_lists is None else code_lists,
         params=params,
     )
+    know.mue, know.addons, know.pfs = MueTable.open(None), AddonTable.open(None), FeeSchedule.open(None)
+    return know

@@ -292,11 +292,11 @@ def test_g2211_by_year(day: str, beside: str, edits: set[str]) -> None:
 def test_filters_let_every_listed_code_through() -> None:
     """``looks_at`` repeats what the lists hold, for speed; a code that it forgets would never be judged."""
     lists = catalogue().code_lists
-    fees = lists["fee-schedule"]
+    visits = [end for span, row in lists["em-codes"].items() if row["kind"] == "visit" for end in span.split("-")]
     wanted = {
-        "MOD-01": [code for code, row in fees.items() if row["global_days"] in ("000", "010")],
-        "MOD-02": [code for code, row in fees.items() if row["global_days"] == "090"],
-        "MOD-03": [end for span, row in lists["em-codes"].items() if row["kind"] == "visit" for end in span.split("-")],
+        "MOD-01": visits,
+        "MOD-02": visits,
+        "MOD-03": visits,
         "MOD-19": list(lists["therapy-codes"]),
         "TEL-12": [end for span in lists["hands-on-services"] for end in span.split("-")],
     }
@@ -309,7 +309,7 @@ def test_filters_let_every_listed_code_through() -> None:
 
 def test_the_lists_hold_codes_and_no_words_about_them() -> None:
     lists = catalogue().code_lists
-    for name in ("modifiers", "em-codes", "fee-schedule", "therapy-codes", "preventive-services", "ptp-modifiers"):
+    for name in ("modifiers", "em-codes", "therapy-codes", "preventive-services", "ptp-modifiers"):
         rows = lists[name]
         assert rows
         for key, row in rows.items():

@@ -11,7 +11,6 @@ from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
 from ..ncci.memory import remembered
-from ..ncci.pairs import judge_of
 from .separate import (
     separate_from_nothing,
     separate_on_visit,
@@ -129,17 +128,16 @@ def _gap(claim: Claim, line: ServiceLine) -> Iterator[Hit]:
 
 def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-15: 50 beside a side, with several units, or on a code that is not billed for both sides."""
-    fees = judge_of(know).fees
     for line in claim.lines:
         if "50" not in line.modifiers:
             continue
-        fee = fees.get(line.procedure)
+        fee = know.pfs.find(line.procedure, line.first)
         if BOTH_SIDES.intersection(line.modifiers):
             problem = "it stands beside LT or RT"
         elif line.units is not None and line.units > 1:
             problem = f"{line.units} units are billed instead of 1"
-        elif fee and fee["bilateral"] in know.params["never"]:
-            problem = f"the procedure is not billed for both sides (indicator {fee['bilateral']})"
+        elif fee and fee.bilateral in know.params["never"]:
+            problem = f"the procedure is not billed for both sides (indicator {fee.bilateral})"
         else:
             continue
         severity = None if know.profile.is_("medicare") else Severity.WARNING

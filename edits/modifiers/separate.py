@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 
 from ..ncci.memory import remembered
-from ..ncci.pairs import Judge, Parting, judge_of, pairs_of, same_performer, shared_day
+from ..ncci.pairs import AnyLine, Judge, Parting, judge_of, meetings, pairs_of, same_performer, shared_day
 
 
 @remembered
@@ -44,6 +45,7 @@ def separate_twice(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(where, {"procedure": line.procedure, "modifiers": " ".join(found)}, severity=severity)
 
 
+@across
 @remembered
 def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-09: 59 or X{EPSU} although no service of the day makes a PTP pair with the line."""
@@ -57,11 +59,15 @@ def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         same_day = [o for o in claim.lines if o is not line and (o.first is None or shared_day(line, o))]
         if any(o.procedure == line.procedure or o.first is None for o in same_day):
             continue
-        codes = list(dict.fromkeys(other.procedure for other in same_day))
-        if any(know.ptp.between(line.procedure, code, line.first) for code in codes):
+        before = [earlier.procedure for mine, earlier in meetings(claim, know.earlier) if mine is line]
+        if line.procedure in before:
             continue
-        unlisted = [code for code in codes if not know.ptp.knows(line.procedure, code)]
-        if unlisted or not know.ptp.covers(line.first):
+        codes = list(dict.fromkeys([*(other.procedure for other in same_day), *before]))
+        table, day = judge.table, line.first
+        if any(table.between(line.procedure, code, day) for code in codes):
+            continue
+        unlisted = [code for code in codes if not table.tells(line.procedure, code, day)]
+        if unlisted or not table.covers(day):
             unknown.update(("/".join(sorted((line.procedure, code))), None) for code in unlisted or codes)
         else:
             yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
@@ -76,13 +82,13 @@ def site_says_more(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     for pair in pairs_of(claim, know).found:
         if pair.parting is not Parting.PARTED or pair.row.indicator != "1":
             continue
-        if not all(_one_sided(judge, line) for line in (pair.one, pair.two)):
+        if not all(_one_sided(judge, line, pair.day) for line in (pair.one, pair.two)):
             continue
         sides = [{m for m in line.modifiers if m in ("LT", "RT")} for line in (pair.one, pair.two)]
         if sides[0] & sides[1]:
             continue  # The same side twice: only 59 or XS can tell the sites apart.
         for line, other in ((pair.one, pair.two), (pair.two, pair.one)):
-            if "59" in line.modifiers:
+            if "59" in line.modifiers and isinstance(line, ServiceLine):
                 yield Hit(
                     line.modifier_place("59"),
                     {"procedure": line.procedure, "other": other.procedure},
@@ -109,6 +115,6 @@ def _separating(judge: Judge, line: ServiceLine) -> Iterator[str]:
     return (modifier for modifier in line.modifiers if modifier in judge.distinct)
 
 
-def _one_sided(judge: Judge, line: ServiceLine) -> bool:
-    row = judge.fees.get(line.procedure)
-    return row is not None and row["bilateral"] == "1"
+def _one_sided(judge: Judge, line: AnyLine, day: date) -> bool:
+    fee = judge.fees.find(line.procedure, day)
+    return fee is not None and fee.bilateral == "1"

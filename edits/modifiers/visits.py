@@ -4,42 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import CodeSpans, spans
 
 from ..ncci.memory import remembered
-from ..ncci.pairs import Judge, Pair, Parting, judge_of, pairs_of, same_performer, shared_day
+from ..ncci.pairs import (
+    AnyLine,
+    Judge,
+    Pair,
+    Parting,
+    judge_of,
+    meetings,
+    pairs_of,
+    same_performer,
+    shared_day,
+)
 
 COVERS_A_MINOR = {"24", "25", "57"}
 """Modifiers that say why a visit is paid beside a minor procedure."""
+
+MINOR = ("000", "010")
+"""Global days of minor procedures."""
+
+NAMED = 6
+"""Codes that a reason names."""
 
 UNSURE_PREFIXES = "GHST"
 """HCPCS Level II codes by first letter: payers have visits among them that our list may lack."""
 
 
+@across
 @remembered
 def visit_beside_minor(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """MOD-01: a visit without 25 on the day of a procedure with 000 or 010 global days."""
-    return _beside_minor(claim, know) if len(claim.lines) > 1 else ()
+    return _beside_minor(claim, know) if len(claim.lines) > 1 or know.earlier else ()
 
 
-def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     judge = judge_of(know)
-    open_pairs = _asking(claim, know)
+    asking = [pair for pair in _asking(claim, know) if pair.owner == "MOD-01"]
+    unknown: dict[str, None] = {}
     for visit in claim.lines:
         if not judge.is_visit(visit.procedure) or COVERS_A_MINOR.intersection(visit.modifiers):
             continue
-        asking = [pair for pair in open_pairs if visit is pair.one or visit is pair.two]
-        certain = next((pair for pair in asking if pair.owner == "MOD-01"), None)
+        certain = next((pair for pair in asking if visit is pair.one or visit is pair.two), None)
         if certain:
-            yield _visit_hit(visit, _other(certain, visit), certain)
-        elif not asking and not judge.distinct.intersection(visit.modifiers):
+            yield _visit_hit(visit, certain.beside(visit), certain)
+        elif not _asks(claim, know, visit) and not judge.distinct.intersection(visit.modifiers):
             for line in _same_day(claim, visit):
-                if judge.global_days(line.procedure) in ("000", "010") and not _never_paid(claim, know, visit, line):
+                days = judge.global_days(line.procedure, line.first)
+                if days in MINOR and not _never_paid(claim, know, visit, line):
                     yield _visit_hit(visit, line, None)
                     break
+                if (
+                    not days
+                    and line.first
+                    and line.qualifier == "HC"
+                    and not judge.fees.knows(line.procedure, line.first)
+                ):
+                    unknown[line.procedure] = None
+    yield from _visits_before(judge, asking)
+    if unknown:
+        yield Gap(f"global days not known: {', '.join(sorted(unknown)[:NAMED])}")
+
+
+def _visits_before(judge: Judge, asking: Iterable[Pair]) -> Iterator[Hit]:
+    """The pairs whose visit stands on an earlier claim, one for each procedure of this claim."""
+    told: set[int] = set()
+    for pair in asking:
+        visit = _visit_of(judge, pair)
+        if isinstance(visit, EarlierLine) and id(pair.beside(visit)) not in told:
+            told.add(id(pair.beside(visit)))
+            yield _visit_hit(visit, pair.beside(visit), pair)
 
 
 @remembered
@@ -54,7 +93,7 @@ def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         if not judge.is_visit(visit.procedure) or "57" in visit.modifiers or "24" in visit.modifiers:
             continue
         others = list(_same_day(claim, visit))
-        major = next((line for line in others if judge.global_days(line.procedure) == "090"), None)
+        major = next((line for line in others if judge.global_days(line.procedure, line.first) == "090"), None)
         # 25 is right for a minor procedure of the same day, but says nothing of a decision for surgery.
         if major and not ("25" in visit.modifiers and any(_is_minor(judge, line) for line in others)):
             yield Hit(
@@ -64,6 +103,7 @@ def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             )
 
 
+@across
 @remembered
 def visit_beside_other(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """MOD-03: a visit without 25 beside another service that a PTP pair binds it to."""
@@ -71,15 +111,16 @@ def visit_beside_other(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
 
 
 def _beside_other(claim: Claim, know: Knowledge) -> Iterator[Hit]:
-    told: list[ServiceLine] = []
     judge = judge_of(know)
     open_pairs = _asking(claim, know)
-    spoken = [line for pair in open_pairs if pair.owner == "MOD-01" for line in (pair.one, pair.two)]
-    for pair in open_pairs:
-        visit = pair.one if judge.is_visit(pair.one.procedure) else pair.two
-        if pair.owner == "MOD-03" and not any(visit is line for line in (*told, *spoken)):
-            told.append(visit)
-            yield _visit_hit(visit, _other(pair, visit), pair)
+    told = {id(line) for pair in open_pairs if pair.owner == "MOD-01" for line in (pair.one, pair.two)}
+    asking = [pair for pair in open_pairs if pair.owner == "MOD-03" and id(_visit_of(judge, pair)) not in told]
+    for pair in asking:
+        visit = _visit_of(judge, pair)
+        if isinstance(visit, ServiceLine) and id(visit) not in told:
+            told.add(id(visit))
+            yield _visit_hit(visit, pair.beside(visit), pair)
+    yield from _visits_before(judge, asking)
 
 
 @remembered
@@ -106,6 +147,7 @@ def _off_visit(claim: Claim, know: Knowledge, modifiers: tuple[str, ...]) -> Ite
                 yield Hit(line.modifier_place(modifier), {"procedure": code, "modifier": modifier}, severity=unsure)
 
 
+@across
 @remembered
 def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """MOD-05: 25 on a visit that is the only service of its day on the claim."""
@@ -114,6 +156,8 @@ def visit_alone(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         if "25" not in line.modifiers or line.first is None or line.procedure not in em:
             continue
         if not any(other is not line and (other.first is None or shared_day(line, other)) for other in claim.lines):
+            if any(mine is line for mine, _ in meetings(claim, know.earlier)):
+                continue  # The other service stands on an earlier claim.
             yield Hit(line.modifier_place("25"), {"procedure": line.procedure})
 
 
@@ -144,7 +188,7 @@ def _complexity(claim: Claim, know: Knowledge, preventive: CodeSpans | None) -> 
             if any(o.procedure in preventive or "33" in o.modifiers or "PT" in o.modifiers for o in rest):
                 continue
             # Our list of preventive services may lack one; a service that we know for something else settles it.
-            sure = all(other.procedure in judge.fees for other in rest)
+            sure = all(judge.fees.find(other.procedure, other.first) for other in rest)
         yield Hit(
             line.procedure_place,
             {"visit": visit.procedure},
@@ -177,19 +221,27 @@ def _same_day(claim: Claim, line: ServiceLine) -> Iterator[ServiceLine]:
             yield other
 
 
+def _asks(claim: Claim, know: Knowledge, visit: ServiceLine) -> bool:
+    """Whether an unparted pair of another kind asks for 25 on this visit."""
+    return any(visit is pair.one or visit is pair.two for pair in _asking(claim, know))
+
+
 def _is_minor(judge: Judge, line: ServiceLine) -> bool:
-    return judge.global_days(line.procedure) in ("000", "010")
+    return judge.global_days(line.procedure, line.first) in MINOR
 
 
-def _other(pair: Pair, line: ServiceLine) -> ServiceLine:
-    return pair.two if pair.one is line else pair.one
+def _visit_of(judge: Judge, pair: Pair) -> AnyLine:
+    return pair.one if judge.is_visit(pair.one.procedure) else pair.two
 
 
-def _visit_hit(visit: ServiceLine, procedure: ServiceLine, pair: Pair | None) -> Hit:
+def _visit_hit(visit: AnyLine, procedure: AnyLine, pair: Pair | None) -> Hit:
+    """At the visit; where an earlier claim holds that, at the procedure."""
+    here, other = (visit, procedure) if isinstance(visit, ServiceLine) else (procedure, visit)
+    assert isinstance(here, ServiceLine)
     return Hit(
-        visit.procedure_place,
+        here.procedure_place,
         {"visit": visit.procedure, "procedure": procedure.procedure},
-        related=(procedure.procedure_place,),
+        related=(other.procedure_place,),
         severity=None if pair and pair.sure else Severity.WARNING,
         on=pair.day if pair else None,
     )

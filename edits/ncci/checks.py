@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 
@@ -16,6 +16,7 @@ _NAMED = 6
 """Pairs that a reason names; the rest are counted."""
 
 
+@across
 @remembered
 def ptp_never(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """NCCI-01: pairs that no modifier parts."""
@@ -23,6 +24,7 @@ def ptp_never(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     return _speak(pairs, know, "NCCI-01") if pairs.found or pairs.unlisted or pairs.undated else ()
 
 
+@across
 @remembered
 def ptp_bare(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """NCCI-02: pairs that a modifier may part, and none does; those that ask for 25 are MOD-01's and MOD-03's."""
@@ -41,11 +43,12 @@ def _speak(pairs: Pairs, know: Knowledge, owner: str) -> Iterator[Hit | Gap]:
 
 
 def pair_hit(pair: Pair) -> Hit:
-    """The finding of an unparted pair, at the column two line."""
+    """The finding of an unparted pair, at the column two line, or at this claim's where that is an earlier claim's."""
     one, two = pair.one, pair.two
+    where = pair.here(two)
     doubtful = not pair.sure or pair.parting is Parting.SAME_SITE
     return Hit(
-        two.procedure_place,
+        where.procedure_place,
         {
             "column_one": one.procedure,
             "column_two": two.procedure,
@@ -53,7 +56,7 @@ def pair_hit(pair: Pair) -> Hit:
             "modifiers": " ".join(m for m in (*one.modifiers, *two.modifiers) if m) or "none",
             "problem": pair.parting.value,
         },
-        related=(one.procedure_place,),
+        related=(pair.beside(where).procedure_place,),
         severity=Severity.WARNING if doubtful else None,
         on=pair.day,
     )

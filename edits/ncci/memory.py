@@ -20,7 +20,6 @@ class _Run:
 
     def __init__(self, know: Knowledge) -> None:
         self.know = know
-        self.ptp = know.ptp
         self.lists = know.code_lists
         self.turns = _turns(know)
         self.era = lru_cache(4_096)(self._era)
@@ -41,7 +40,7 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
     """
     global _run
     run = _run
-    if run is None or run.know is not know or run.ptp is not know.ptp or run.lists is not know.code_lists:
+    if run is None or run.know is not know or run.lists is not know.code_lists:
         run = _run = _Run(know)
     lines = claim.lines
     if not lines:
@@ -84,10 +83,12 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _turns(know: Knowledge) -> list[date] | None:
     """Every day on which a rule that the coding edits look up begins, or has just ended; sorted."""
-    turns = know.ptp.turns()
-    if turns is None:
-        return None
-    days = set(turns)
+    days: set[date] = set()
+    for table in (know.ptp, know.pfs, know.addons, know.mue):
+        turns = table.turns()
+        if turns is None:
+            return None
+        days |= turns
     for name in ("ptp-modifiers", "modifiers", "place-of-service", "therapy-codes", "cms-telehealth"):
         for row in know.code_lists.get(name, {}).values():
             for column, value in row.items():

@@ -1,20 +1,23 @@
 """Which procedure pairs of a claim are NCCI edits, and whether a modifier parts them.
 
-A pair counts when both lines have the same performer and share a day (a claim is one patient). The work is done once
-per claim and kept in ``know.scratch`` for every edit that asks; what depends on codes alone is remembered.
+A pair counts when both lines have the same performer and share a day (a claim is one patient). One of the two may
+stand on an earlier claim of the file; the pair is then told at the line of this claim. The work is done once per claim
+and kept in ``know.scratch`` for every edit that asks; what depends on codes alone is remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from itertools import combinations
 
 from scrubber.catalogue.check import Knowledge
+from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.tables.codes import spans
+from scrubber.tables.pfs import FeeSchedule
 from scrubber.tables.ptp import PtpRow, PtpTable
 
 _REMEMBERED = 8192
@@ -29,12 +32,15 @@ class Parting(Enum):
     PARTED = "parted"
 
 
+AnyLine = ServiceLine | EarlierLine
+
+
 @dataclass(slots=True)
 class Pair:
-    """Two lines of a claim that the PTP table pairs on ``day``, the first day that both cover."""
+    """Two lines that the PTP table pairs on ``day``, the first day that both cover; at least one is this claim's."""
 
-    one: ServiceLine
-    two: ServiceLine
+    one: AnyLine
+    two: AnyLine
     day: date
     row: PtpRow
     parting: Parting
@@ -42,6 +48,17 @@ class Pair:
     """False where the table does not tell whether the row was already in force on this day."""
     owner: str
     """The edit that speaks of the pair while it stands unparted: NCCI-01, NCCI-02, MOD-01 or MOD-03."""
+
+    def here(self, wanted: AnyLine) -> ServiceLine:
+        """The line to tell it at: the wanted one of the two, unless an earlier claim holds it."""
+        for line in (wanted, self.one, self.two):
+            if isinstance(line, ServiceLine):
+                return line
+        raise AssertionError("a pair without a line of this claim")
+
+    def beside(self, line: AnyLine) -> AnyLine:
+        """The other one."""
+        return self.two if line is self.one else self.one
 
 
 @dataclass(slots=True)
@@ -69,7 +86,7 @@ class Judge:
         self.table = table
         self.lists = lists
         self.em = spans(lists, "em-codes")
-        self.fees = lists.get("fee-schedule", {})
+        self.fees: FeeSchedule = know.pfs
         self.modifiers = {
             m: (str(row["kind"]), _day(row["from"]), _day(row["any_line_from"]))
             for m, row in lists.get("ptp-modifiers", {}).items()
@@ -77,8 +94,8 @@ class Judge:
         self.distinct = frozenset(m for m, (kind, _, _) in self.modifiers.items() if kind == "distinct")
         self._candidates: dict[tuple[str, ...], Candidates] = {}
 
-    def judge(self, claim: Claim) -> Pairs:
-        """The pairs of a claim."""
+    def judge(self, claim: Claim, earlier: Sequence[EarlierLine] = ()) -> Pairs:
+        """The pairs of a claim, with those that it makes with earlier ones."""
         lines = claim.lines
         codes = tuple([line.procedure for line in lines])
         candidates = self._candidates.get(codes)
@@ -86,12 +103,9 @@ class Judge:
             if len(self._candidates) >= _REMEMBERED:
                 self._candidates.clear()
             candidates = self._candidates[codes] = tuple(self._look(codes))
-        if not candidates:
+        if not candidates and not earlier:
             return NO_PAIRS
-        result = Pairs([], (), ())
-        unlisted: dict[tuple[str, str], None] = {}
-        undated: dict[int, ServiceLine] = {}
-        told: set[tuple[int, str]] = set()
+        found = _Finding(self)
         for i, j, listed in candidates:
             a, b = lines[i], lines[j]
             if a.qualifier != "HC" or b.qualifier != "HC" or not same_performer(claim, a, b):
@@ -99,7 +113,7 @@ class Judge:
             first, other = a.service, b.service
             if first is None or other is None or first.first is None or other.first is None:
                 if listed:
-                    undated.update((id(x), x) for x in (a, b) if x.first is None)
+                    found.undated.update((id(x), x) for x in (a, b) if x.first is None)
                 continue
             if first.first == other.first:
                 day = first.first
@@ -107,21 +121,15 @@ class Judge:
                 continue
             else:
                 day = shared
-            if not listed or not self.table.tells(a.procedure, b.procedure, day):
-                unlisted[(a.procedure, b.procedure) if a.procedure < b.procedure else (b.procedure, a.procedure)] = None
+            found.look(a, b, day, listed)
+        for line, before in meetings(claim, earlier):
+            code, other_code = line.procedure, before.procedure
+            if line.qualifier != "HC" or before.qualifier != "HC" or code == other_code:
                 continue
-            row = self.table.between(a.procedure, b.procedure, day)
-            if row is not None:
-                pair = self._pair(a, b, day, row)
-                # Three units of one column one code on three lines are one fault of the column two line.
-                key = (id(pair.two), pair.one.procedure)
-                if pair.parting is Parting.PARTED or key not in told:
-                    result.found.append(pair)
-                    if pair.parting is not Parting.PARTED:
-                        told.add(key)
-        result.unlisted = tuple(unlisted)
-        result.undated = tuple(undated.values())
-        return result
+            listed = bool(self.table.find(code, other_code) or self.table.find(other_code, code))
+            if listed or not self.table.knows(code, other_code):
+                found.look(line, before, before.day, listed)
+        return Pairs(found.pairs, tuple(found.unlisted), tuple(found.undated.values()))
 
     def _look(self, codes: tuple[str, ...]) -> Iterator[tuple[int, int, bool]]:
         table = self.table
@@ -132,12 +140,13 @@ class Judge:
                 elif not table.knows(a, b):
                     yield i, j, False
 
-    def _pair(self, a: ServiceLine, b: ServiceLine, day: date, row: PtpRow) -> Pair:
+    def pair(self, a: AnyLine, b: AnyLine, day: date, row: PtpRow) -> Pair:
+        """Two lines that a row pairs, as they stand."""
         one, two = (a, b) if a.procedure == row.column_one else (b, a)
         parting = self.parting(one, two, day) if row.indicator == "1" else Parting.NONE
-        return Pair(one, two, day, row, parting, self.table.sure(row, day), self._owner(row))
+        return Pair(one, two, day, row, parting, self.table.sure(row, day), self._owner(row, day))
 
-    def parting(self, one: ServiceLine, two: ServiceLine, day: date) -> Parting:
+    def parting(self, one: AnyLine, two: AnyLine, day: date) -> Parting:
         """Whether a modifier parts two lines of a pair with indicator 1."""
         if not one.modifiers and not two.modifiers:
             return Parting.NONE
@@ -164,22 +173,68 @@ class Judge:
         """Whether a code is an E/M visit, beside which a procedure asks for modifier 25."""
         return self.em.value(code, "kind") == "visit"
 
-    def global_days(self, code: str) -> str:
-        """Global days of a procedure (000, 010, 090, XXX, ZZZ), ``""`` where the shipped list lacks it."""
-        row = self.fees.get(code)
-        return str(row["global_days"]) if row else ""
+    def global_days(self, code: str, day: date | None) -> str:
+        """Global days of a procedure (000, 010, 090, XXX, ZZZ), ``""`` where the fee schedule does not tell."""
+        fee = self.fees.find(code, day)
+        return fee.global_days if fee else ""
 
-    def _owner(self, row: PtpRow) -> str:
+    def _owner(self, row: PtpRow, day: date) -> str:
         """One fault, one finding: a visit beside a procedure lacks modifier 25, which MOD-01 and MOD-03 say."""
         if row.indicator == "0":
             return "NCCI-01"
         one, two = self.is_visit(row.column_one), self.is_visit(row.column_two)
         if one == two:
             return "NCCI-02"
-        days = self.global_days(row.column_two if one else row.column_one)
+        days = self.global_days(row.column_two if one else row.column_one, day)
         if days in ("000", "010"):
             return "MOD-01"
         return "NCCI-02" if days == "090" else "MOD-03"
+
+
+class _Finding:
+    """The pairs of one claim while they are looked for."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.pairs: list[Pair] = []
+        self.unlisted: dict[tuple[str, str], None] = {}
+        self.undated: dict[int, ServiceLine] = {}
+        self._told: set[tuple[int, str]] = set()
+
+    def look(self, a: AnyLine, b: AnyLine, day: date, listed: bool) -> None:
+        """Note what the table says of two lines on a day that they share."""
+        table = self.judge.table
+        if not listed or not table.tells(a.procedure, b.procedure, day):
+            low, high = sorted((a.procedure, b.procedure))
+            self.unlisted[low, high] = None
+            return
+        row = table.between(a.procedure, b.procedure, day)
+        if row is None:
+            return
+        pair = self.judge.pair(a, b, day, row)
+        if pair.parting is Parting.PARTED:
+            self.pairs.append(pair)
+            return
+        # Three units of one column one code on three lines are one fault of the column two line.
+        where = pair.here(pair.two)
+        key = (id(where), pair.beside(where).procedure)
+        if key not in self._told:
+            self._told.add(key)
+            self.pairs.append(pair)
+
+
+def meetings(claim: Claim, earlier: Sequence[EarlierLine]) -> Iterator[tuple[ServiceLine, EarlierLine]]:
+    """Lines of this claim, each with those of earlier claims on the same day by the same performer. A claim that is
+    sent once more makes no pairs with itself: that is another fault (CLM-38)."""
+    for line in claim.lines if earlier else ():
+        for before in earlier:
+            if (
+                not before.repeated
+                and line.first is not None
+                and line.first <= before.day <= (line.last or line.first)
+                and claim.performer(line) == before.performer
+            ):
+                yield line, before
 
 
 def same_performer(claim: Claim, a: ServiceLine, b: ServiceLine) -> bool:
@@ -211,16 +266,16 @@ def judge_of(know: Knowledge) -> Judge:
     medicaid = know.profile.is_("medicaid")
     table = know.ptp.medicaid if medicaid else know.ptp
     judge = _judges.get(medicaid)
-    if judge is None or judge.table is not table or judge.lists is not know.code_lists:
+    if judge is None or judge.table is not table or judge.fees is not know.pfs or judge.lists is not know.code_lists:
         judge = _judges[medicaid] = Judge(table, know)
     return judge
 
 
 def pairs_of(claim: Claim, know: Knowledge) -> Pairs:
     """The PTP pairs of this claim, worked out once."""
-    if len(claim.lines) < 2:
+    if len(claim.lines) < 2 and not know.earlier:
         return NO_PAIRS
     pairs: Pairs | None = know.scratch.get("ptp")
     if pairs is None:
-        pairs = know.scratch["ptp"] = judge_of(know).judge(claim)
+        pairs = know.scratch["ptp"] = judge_of(know).judge(claim, know.earlier)
     return pairs

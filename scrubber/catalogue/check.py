@@ -7,18 +7,26 @@ severity, dates, message and status come from the edit's entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim
-from scrubber.finding import Severity
+from scrubber.finding import Location, Severity
 from scrubber.x12.segments import Place
 
 if TYPE_CHECKING:  # A run that asks for no table should not load its module.
+    from scrubber.tables.addons import AddonTable
+    from scrubber.tables.coverage import Coverage
+    from scrubber.tables.hcpcs import HcpcsTable
     from scrubber.tables.icd10cm import Icd10cm
+    from scrubber.tables.mue import MueTable
+    from scrubber.tables.pfs import FeeSchedule
     from scrubber.tables.ptp import PtpTable
+    from scrubber.tables.taxonomy import TaxonomyTable
+    from scrubber.tables.telehealth import TelehealthList
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -32,7 +40,7 @@ class Hit:
 
     where: Place
     values: dict[str, str] = field(default_factory=dict)
-    related: tuple[Place, ...] = ()
+    related: tuple[Place | Location, ...] = ()
     severity: Severity | None = None
     on: date | None = None
     change: Mapping[str, str] | None = None
@@ -59,8 +67,8 @@ class ProfileView(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Knowledge:
-    """All that a check may know besides the claim. One instance serves a run; ``profile``, ``params`` and ``scratch``
-    are set for each claim or edit by the engine."""
+    """All that a check may know besides the claim. One instance serves a run; ``profile``, ``params``, ``scratch`` and
+    ``earlier`` are set for each claim or edit by the engine. A table is opened when a check first asks for it."""
 
     icd10cm: Icd10cm
     ptp: PtpTable
@@ -72,6 +80,16 @@ class Knowledge:
     """The running edit's parameters, with the profile's changes."""
     scratch: dict[str, Any] = field(default_factory=dict)
     """Emptied for every claim: what one check computed and another may reuse (the PTP result of a claim)."""
+    earlier: Sequence[EarlierLine] = ()
+    """Lines of earlier claims of the file that share patient, performer and a day with this claim; mostly none. A
+    check that looks at them is marked ``across``."""
+    mue: MueTable = field(init=False)
+    addons: AddonTable = field(init=False)
+    pfs: FeeSchedule = field(init=False)
+    hcpcs: HcpcsTable = field(init=False)
+    telehealth: TelehealthList = field(init=False)
+    coverage: Coverage = field(init=False)
+    taxonomy: TaxonomyTable = field(init=False)
 
 
 Check = Callable[[Claim, Knowledge], Iterable[Hit | Gap]]
@@ -92,3 +110,10 @@ def alike(key: Key) -> Callable[[Check], Check]:
         return check
 
     return mark
+
+
+def across(check: Check) -> Check:
+    """Marks a check that looks at ``know.earlier``, too: where there is any, it runs whatever its ``looks_at`` says
+    (that names what the claim itself holds), and nothing is remembered of the claim."""
+    check.across = True  # type: ignore[attr-defined]
+    return check

@@ -20,6 +20,7 @@ from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.overlap import share_place, spoils
 from scrubber.catalogue.selection import Selection
 from scrubber.catalogue.sources import TABLES, Sources
+from scrubber.claims.earlier import NOBODY, Met
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
 from scrubber.finding import Finding, Fix, Location, Severity, Unchecked
@@ -30,6 +31,8 @@ from scrubber.x12.segments import Place
 
 CRASH = "SYS-01"
 """The finding that says that an edit crashed on a claim."""
+
+FORGOTTEN = "the file is too large to remember all its claims: older ones of this patient and day were not compared"
 
 UNDATED = "no date of service that could be read"
 
@@ -73,6 +76,7 @@ class _Knowledge(Knowledge):
         self.code_lists = catalogue.code_lists
         self.params = {}
         self.scratch = {}
+        self.earlier = ()
 
     def __getattr__(self, name: str) -> Any:
         if name not in TABLES:
@@ -169,6 +173,7 @@ class Engine:
         self._profiles: dict[str, _Profile] = {}
         self._memories: dict[Hashable, dict[Hashable, _Known]] = {}
         self._remembered = 0
+        self._across: int | None = None
         self._by_payer: dict[tuple[str, str], _Profile] = {}
         self._filing = {code: p.name for p in catalogue.profiles.values() for code in p.filing}
         self._payers = {id: p.name for p in catalogue.profiles.values() for id in p.payer_ids} | dict(config.payers)
@@ -177,11 +182,14 @@ class Engine:
         self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
         self._know = _Knowledge(sources or Sources(), received, self._profile("unknown"), catalogue)
 
-    def judge(self, claim: Claim, structural: Sequence[Finding] = ()) -> Judgement:
+    def judge(self, claim: Claim, structural: Sequence[Finding] = (), met: Met = NOBODY) -> Judgement:
         """Judge one claim. ``structural`` are the faults that the reader found in it and above it: edits do not
-        speak about what they damage. Findings that were told above may stand among them. Claims come in file order."""
+        speak about what they damage. Findings that were told above may stand among them. ``met`` are the earlier
+        claims of the file that it is to be judged with. Claims come in file order."""
         profile = self.profile_of(claim)
         bits = self._filters.of(claim) & profile.bits
+        if met is not NOBODY:
+            bits |= self._across_bits() & profile.bits
         outer = claim.loop.parent
         bits &= self._not_once if outer is self._above else ~self._once_done(outer)
         runners, groups = profile.chosen.get(bits) or self._choose(profile, bits)
@@ -192,8 +200,12 @@ class Engine:
         found: list[tuple[_Rule, Hit | Gap]] = []
         crashed: list[tuple[Edit, str]] = []
         unchecked: tuple[Unchecked, ...] = ()
+        know.earlier = met.lines
+        if not met.whole:
+            unchecked = self._forgotten(bits)
         for key, group, memory in groups:
-            looks = key(claim, know)
+            # A claim that meets others is like no other: what it says with them is not remembered, nor looked up.
+            looks = None if met.lines else key(claim, know)
             if looks is None:
                 self._run(group, claim, found, crashed)
                 continue
@@ -223,6 +235,8 @@ class Engine:
             try:
                 for hit in run(claim, know):
                     found.append((rule, hit))
+            except ConfigError:
+                raise  # The operator's store of tables cannot be read: no claim can be judged with it.
             except Exception as error:
                 if self.strict:
                     raise
@@ -363,6 +377,21 @@ class Engine:
                     self._told[level].clear()
         return done
 
+    def _across_bits(self) -> int:
+        """The edits that look at earlier claims, too: those run whatever their filter says of this claim."""
+        if self._across is None:
+            self._across = 0
+            for number, edit in enumerate(self._edits):
+                if edit.must is not None and edit.must.verb == "check":
+                    check = self.catalogue.check(edit, edit.must.value)
+                    self._across |= getattr(check, "across", False) << number
+        return self._across
+
+    def _forgotten(self, bits: int) -> tuple[Unchecked, ...]:
+        """What to say of a claim whose earlier claims may have been forgotten."""
+        bits &= self._across_bits()
+        return tuple([Unchecked(edit.id, FORGOTTEN) for n, edit in enumerate(self._edits) if bits >> n & 1])
+
     def _is_next_subscriber(self, loop: Loop) -> bool:
         """Whether nothing but the subscriber differs from the claim before, as mostly; if so, note it."""
         levels = self._levels
@@ -441,7 +470,7 @@ class Engine:
             severity,
             self._locate(claim, hit.where),
             hit.values,
-            tuple(self._locate(claim, place) for place in hit.related),
+            tuple(place if isinstance(place, Location) else self._locate(claim, place) for place in hit.related),
             Fix(hit.safe, hit.change) if hit.change else None,
         )
 
@@ -460,7 +489,9 @@ class Engine:
             if not edit.in_force(day):
                 return ""
         for fault in damage:
-            if any(spoils(fault.where, where) for where in (finding.where, *finding.related)):
+            # What lies in another claim is not damaged by a fault of this one.
+            inside = [where for where, place in zip(finding.related, hit.related, strict=True) if where is not place]
+            if any(spoils(fault.where, where) for where in (finding.where, *inside)):
                 return f"not judged: this part of the segment is damaged (see {fault.edit})"
         return None
 
