@@ -69,11 +69,12 @@ class Download:
         with reporting(self.label), self._opener() as stream:
             yield stream
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """The lines of a text file by number, without their ends; UTF-8 (with or without BOM) or Latin-1."""
+    def lines(self, encoding: str = "") -> Iterator[tuple[int, str]]:
+        """The lines of a text file by number, without their ends; UTF-8 (with or without BOM) or Latin-1, unless
+        ``encoding`` says which (a file of fixed width: where a character is a byte)."""
         with self.open() as stream:
             for number, raw in enumerate(self._raw_lines(stream), 1):
-                yield number, _decode(raw).rstrip("\r\n")
+                yield number, (raw.decode(encoding) if encoding else _decode(raw)).rstrip("\r\n")
 
     def table(self, delimiter: str = "", strict: bool = True) -> Iterator[Line]:
         """The records of a workbook's first sheet, of a CSV, or of a tab-separated text, by what the file is.

@@ -68,8 +68,9 @@ class Sheet:
             "Check that the file and the kind belong together (scrubber tables add KIND FILE)",
         )  # fmt: skip
 
-    def rows(self, place: Place) -> Iterator[list[str]]:
-        """The values of each row. ``place`` is kept at the row. Raises ImportFault for a row that is cut short."""
+    def rows(self, place: Place, may_be_empty: bool = False) -> Iterator[list[str]]:
+        """The values of each row. ``place`` is kept at the row. Raises ImportFault for a row that is cut short, and
+        where there is no row."""
         place.file = self.download.label
         empty = True
         for line in self._lines:
@@ -81,7 +82,7 @@ class Sheet:
             empty = False
             size = len(line.cells)
             yield [line.cells[at] if at is not None and at < size else "" for at in self._places]
-        if empty:
+        if empty and not may_be_empty:
             raise ImportFault(self.download.label, None, "there is no row below the header", "", "Download it again")
 
 
