@@ -140,12 +140,12 @@ class _Reader:
             while todo:
                 # Where lines are broken, each piece's place is worked out anew.
                 pieces = todo[:1] if self.source.wrapped else todo
-                used = yield from self._segments(pieces, self.source.place(position))
+                used = yield from self._segments(pieces, self.source.place(position), splitter.gap)
                 if used is not None:
                     splitter.give_back([*pieces[used:], *todo[len(pieces) :]])
                     return
                 if self.source.wrapped:
-                    position += len(pieces[0]) + 1
+                    position += len(pieces[0]) + splitter.gap
                 todo = todo[len(pieces) :]
 
     def _is_end(self, text: str, position: int) -> bool:
@@ -165,13 +165,14 @@ class _Reader:
             self.walker.silent = True
             yield from self._segments([text], self.source.place(position))
 
-    def _segments(self, pieces: list[str], offset: int) -> Generator[ReaderEvent, None, int | None]:
-        """Read pieces, the first of which starts at this byte. Returns how many were used if the interchange ended."""
+    def _segments(self, pieces: list[str], offset: int, gap: int = 1) -> Generator[ReaderEvent, None, int | None]:
+        """Read pieces, the first of which starts at this byte, with ``gap`` bytes between one and the next. Returns how
+        many were used if the interchange ended."""
         index = 0
         while index < len(pieces):
             walker = self.walker
             if walker is not None and not self.skip_set:
-                index, offset = walker.feed(pieces, index, offset)
+                index, offset = walker.feed(pieces, index, offset, gap)
                 for loop in walker.claims:
                     yield ClaimRead(loop, walker.delimiters)
                 walker.claims.clear()
@@ -184,7 +185,7 @@ class _Reader:
             self.start = offset + len(pieces[index]) - len(pieces[index].lstrip(BLANKS))
             if text.startswith("ISA") and find_isa(text[:5].encode("latin-1")):
                 return index
-            offset += len(pieces[index]) + 1
+            offset += len(pieces[index]) + gap
             index += 1
             if text:
                 yield from self._envelope(text, self.start)

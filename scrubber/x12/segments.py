@@ -173,8 +173,10 @@ class Source:
 class Splitter:
     """Cuts a source into the texts between segment terminators, a block at a time.
 
-    ``offset`` is the position of the first piece returned last. A piece longer than LONGEST_SEGMENT is cut there and
-    the rest of it dropped, so that no input needs unbounded memory.
+    ``offset`` is the position of the first piece returned last, and ``gap`` the bytes between one piece and the next:
+    the terminator, and the line end behind it as long as every segment has the same. Any other blanks stay in the
+    pieces. A piece longer than LONGEST_SEGMENT is cut there and the rest of it dropped, so that no input needs
+    unbounded memory.
     """
 
     def __init__(self, source: Source, terminator: str) -> None:
@@ -185,6 +187,11 @@ class Splitter:
         self._source = source
         self._tail = ""
         self._dropping = False
+        self._between = terminator + _line_end(source, terminator)
+
+    @property
+    def gap(self) -> int:
+        return len(self._between)
 
     def next(self) -> list[str] | None:
         """The next pieces, or None at the end of the data."""
@@ -201,22 +208,48 @@ class Splitter:
                     continue
                 self._dropping = False
                 self.offset += len(head) + 1
-            pieces = (self._tail + text).split(self.terminator)
+            text = self._tail + text
+            pieces = text.split(self._between)
+            if self.gap > 1 and not self._is_even(text, pieces):
+                self._between = self.terminator
+                pieces = text.split(self.terminator)
             self._tail = pieces.pop()
             if len(self._tail) > LONGEST_SEGMENT:
                 pieces.append(self._tail[:LONGEST_SEGMENT])
+                self._between = self.terminator
                 self._dropping = True
                 self._tail = ""
             if pieces:
                 return pieces
-        tail, self._tail = self._tail.rstrip(BLANKS), ""
+        self._between = self.terminator
+        *pieces, tail = self._tail.split(self.terminator)
+        self._tail = tail.rstrip(BLANKS)
+        if pieces:
+            return pieces
+        tail, self._tail = self._tail, ""
         self.unterminated = bool(tail.strip(BLANKS))
         return [tail] if tail else None
 
+    def _is_even(self, text: str, pieces: list[str]) -> bool:
+        """Whether each terminator, but for one at the very end, has its line end, and nothing stands beyond that."""
+        ends = self._between[1:]
+        tail = pieces[-1]
+        at_end = any(tail.endswith(self._between[:n]) for n in range(1, self.gap))
+        return text.count(self.terminator) == len(pieces) - 1 + at_end and text.count(ends) <= len(pieces) + 1
+
     def give_back(self, pieces: list[str]) -> None:
         """Return these pieces, the last of those handed out, and what follows them to the source."""
-        self._source.push(self.terminator.join([*pieces, self._tail]).encode("latin-1"))
+        self._source.push(self._between.join([*pieces, self._tail]).encode("latin-1"))
         self._tail = ""
+
+
+def _line_end(source: Source, terminator: str) -> str:
+    """What stands behind the ISA, where that is one line end; else nothing."""
+    head = source.peek(2).decode("latin-1")
+    for end in ("\r\n", "\n"):
+        if head.startswith(end) and terminator not in BLANKS:
+            return end
+    return ""
 
 
 class Isa(NamedTuple):

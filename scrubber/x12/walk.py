@@ -58,8 +58,9 @@ class Walker(Checker):
 
     # The hot path ------------------------------------------------------------------------------------------------
 
-    def feed(self, pieces: list[str], index: int, offset: int) -> tuple[int, int]:
-        """Walk from ``pieces[index]``, which starts at byte ``offset``; returns where it stopped."""
+    def feed(self, pieces: list[str], index: int, offset: int, gap: int = 1) -> tuple[int, int]:
+        """Walk from ``pieces[index]``, which starts at byte ``offset``; returns where it stopped. Between two pieces
+        are ``gap`` bytes."""
         separator, component = self.delimiters.element, self.delimiters.component
         qualifier, known, seldom, make = QUALIFIER, self._plan.known, SELDOM_TWICE, make_segment
         loop, ordinal, lost = self._loop, self.ordinal, self._lost
@@ -68,7 +69,7 @@ class Walker(Checker):
         seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
         for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020
             start = offset
-            offset += len(text) + 1
+            offset += len(text) + gap
             if text < "!":  # It begins with a blank or a line break, or is empty.
                 raw, text = text, text[1:]
                 start += 1
@@ -165,7 +166,7 @@ class Walker(Checker):
             elif elements[0] in ENVELOPE:
                 self.ordinal -= 1
                 self._end(start)
-                return index, offset - len(pieces[index]) - 1
+                return index, offset - len(pieces[index]) - gap
             else:
                 self._astray(step, key, elements, text)
             if self.done:
