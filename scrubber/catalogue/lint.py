@@ -12,6 +12,7 @@ from scrubber.catalogue.conditions import CONDITION_VALUES, check_operand
 from scrubber.catalogue.entry import ANYWHERE, Condition, Edit, Example
 from scrubber.catalogue.index import Catalogue
 from scrubber.spelling import suggest
+from scrubber.tables.kinds import KINDS
 from scrubber.x12.address import AddressError, check, lineage
 
 ABOVE_CLAIM = ("1000A", "1000B", "2000A", "2000B", "2000C", "2010AA", "2010AB", "2010AC", "2010BA", "2010BB", "2010CA")
@@ -77,6 +78,9 @@ def _entry(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
             yield f"cite: no source `{cite.source}` in pack.toml{suggest(cite.source, sources)}"
     if edit.from_ and edit.to and edit.to < edit.from_:
         yield "effective: `to` lies before `from`"
+    for kind in edit.asks:
+        if kind not in KINDS:
+            yield f"asks: no kind of table is called `{kind}`{suggest(kind, KINDS)}"
     for other in edit.yields_to:
         if other not in catalogue.by_id:
             yield f"yields_to: no edit `{other}`{suggest(other, catalogue.by_id)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from scrubber.reports.prose import Page, count, harmless, money
 from scrubber.reports.report import Run
@@ -13,6 +14,9 @@ from scrubber.reports.wording import Wording
 from scrubber.verdict import TableUsed
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").sub
+
+_OF_CLAIM = re.compile(r"\b(readable|unreadable|could be read|damaged)\b").search
+"""Reasons that lie in the claim: no table would help."""
 
 MOST = 8
 """Edits, and groups of what was not checked, that are told one by one."""
@@ -38,7 +42,7 @@ def summarise(tally: Tally, tables: Sequence[TableUsed], wording: Wording, run: 
         *_most(tally, wording),
         *_tables(tables),
         ("Received", f"{run.received} (the day of receipt; --received changes it)"),
-        *_unchecked(tally),
+        *_unchecked(tally, wording, run.redacted),
         *_next(tally),
     ):
         lines.append(page.paragraph(text, 2, label, LABEL))
@@ -84,21 +88,68 @@ def _tables(tables: Sequence[TableUsed]) -> Iterator[tuple[str, str]]:
         yield "" if number else "Tables", f"{table.name}: {table.edition}{dates}, {count(table.rows, 'row')}"
 
 
-def _unchecked(tally: Tally) -> Iterator[tuple[str, str]]:
-    """Reasons that differ only in a day, or in what follows their colon, are one: told together."""
+class OpenQuestion(NamedTuple):
+    """What some edits asked and could not have answered."""
+
+    why: str
+    """The most frequent reason, with what differs in the next ones. May hold codes and days of claims."""
+    kind: str
+    """The reason without days, and without what differs from claim to claim."""
+    edits: tuple[str, ...]
+    times: int
+    claims: tuple[str, ...]
+    """The first claims (CLM01) that it stayed open on. Patient data."""
+
+
+def group_gaps(tally: Tally) -> list[OpenQuestion]:
+    """What was not checked, the most frequent first. Reasons that differ only in a day, or in what follows their colon,
+    are one, and so are those of several edits."""
     edits: dict[str, set[str]] = {}
-    counts: dict[str, Counter[str]] = {}
+    reasons: dict[str, Counter[str]] = {}
+    claims: dict[str, dict[str, None]] = {}
     for (edit, reason), times in tally.unchecked.items():
         kind = _DAY("*", reason).partition(": ")[0]
         edits.setdefault(kind, set()).add(edit)
-        counted = counts.setdefault(kind, Counter())
+        counted = reasons.setdefault(kind, Counter())
         counted[reason] = max(counted[reason], times)  # Several edits often ask the same question.
-    ranked = sorted(counts, key=lambda kind: (-counts[kind].total(), kind))
-    for number, kind in enumerate(ranked[:MOST]):
-        told = f"{', '.join(sorted(edits[kind]))} ({counts[kind].total():,} x): {_examples(counts[kind])}"
-        yield "" if number else "Not checked", harmless(told)
-    if len(ranked) > MOST:
-        yield "", f"and {count(len(ranked) - MOST, 'other reason')}: --format json lists them all"
+        claims.setdefault(kind, {}).update(dict.fromkeys(tally.waiting.get((edit, reason), ())))
+    found = [
+        OpenQuestion(
+            _examples(counted), kind, tuple(sorted(edits[kind])), counted.total(), tuple(claims[kind])[:EXAMPLES]
+        )
+        for kind, counted in reasons.items()
+    ]
+    return sorted(found, key=lambda question: (-question.times, question.kind))
+
+
+def tables_to_load(tally: Tally, wording: Wording) -> list[tuple[str, str]]:
+    """The kinds of table that would have had answers, each with whose file it is and the edits that ask it. A claim that
+    lacks something itself is helped by none."""
+    from scrubber.tables.kinds import KINDS
+
+    asking: dict[str, set[str]] = {}
+    for edit, reason in tally.unchecked:
+        for kind in () if _OF_CLAIM(reason) else wording.entry(edit).edit.asks:
+            asking.setdefault(kind, set()).add(edit)
+    return [(kind, f"{KINDS[kind].source}, for {', '.join(sorted(edits))}") for kind, edits in sorted(asking.items())]
+
+
+def _unchecked(tally: Tally, wording: Wording, redacted: bool) -> Iterator[tuple[str, str]]:
+    if not tally.unchecked:
+        return
+    on = "on it" if tally.totals.claims == 1 else f"on {tally.open:,} of {count(tally.totals.claims, 'claim')}"
+    yield "Not checked", f"{on}; nothing is known to be wrong there, nor to be right"
+    questions = group_gaps(tally)
+    for question in questions[:MOST]:
+        why = question.kind
+        if not redacted:
+            named = ", ".join(claim or "(no number)" for claim in question.claims)
+            why = f"{question.why} ({named}{' ...' if question.times > len(question.claims) else ''})"
+        yield "", harmless(f"{question.times:>5,} x {', '.join(question.edits)}: {why}")
+    if len(questions) > MOST:
+        yield "", f"and {count(len(questions) - MOST, 'other reason')}: --format json lists them all"
+    for number, (kind, why) in enumerate(tables_to_load(tally, wording)):
+        yield "" if number else "To check it", f"scrubber tables add {kind} FILE ({why})"
 
 
 def _examples(counted: Counter[str]) -> str:

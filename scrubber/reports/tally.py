@@ -27,6 +27,9 @@ ZERO = Decimal(0)
 
 ACCEPTED = ClaimStatus.ACCEPTED  # Looked up once: the members of an enum are slow to reach.
 
+FIRST = 3
+"""Claims that are named for what was not checked."""
+
 REASONS = 1000
 """Reasons for what was not checked that are counted one by one."""
 
@@ -50,7 +53,11 @@ class Tally:
     edits: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(edit, severity) to findings."""
     unchecked: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(edit, reason) to claims or lines."""
+    """(edit, reason) to claims."""
+    waiting: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """(edit, reason) to the first claims (CLM01) that it was not checked on. Patient data."""
+    open: int = 0
+    """Claims on which something was not checked."""
     _levels: list[Totals] = field(default_factory=lambda: [Totals() for _ in range(4)])
     """Of the open set, group, interchange and file: each may still reject its claims."""
 
@@ -82,6 +89,10 @@ class Tally:
         self.files += other.files
         self.edits.update(other.edits)
         self.unchecked.update(other.unchecked)
+        self.open += other.open
+        for key, claims in other.waiting.items():
+            known = self.waiting.setdefault(key, [])
+            known += claims[: FIRST - len(known)]
         add(self.totals, other.totals)
 
     @property
@@ -102,11 +113,17 @@ class Tally:
         for finding in verdict.findings:
             if not finding.inherited:
                 self._finding(finding)
+        if not verdict.unchecked:
+            return
+        self.open += 1
         for gap in verdict.unchecked:
             key = (gap.edit, gap.reason)
             if key not in self.unchecked and len(self.unchecked) >= REASONS:
                 key = (gap.edit, "further reasons")
             self.unchecked[key] += 1
+            first = self.waiting.setdefault(key, [])
+            if len(first) < FIRST:
+                first.append(verdict.claim.id)
 
     def _finding(self, finding: Finding) -> None:
         self._levels[3].findings[finding.severity] += 1
