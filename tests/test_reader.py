@@ -88,6 +88,25 @@ def test_every_segment_knows_its_byte() -> None:
                         assert data[s.offset :].startswith(separator.join(e.encode() for e in s.elements))
 
 
+@pytest.mark.parametrize("block", [0, 1, 7, 64, 1_000])
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+@pytest.mark.parametrize("odd", ["", "\n\n", "\r\n\r\n", " ", "\r", "\n ", "\n\t"])
+def test_line_ends_that_change_midway_shift_nothing(odd: str, eol: str, block: int) -> None:
+    segments = base("secondary")
+    lines = write(segments, eol=eol).split(eol.encode())
+    for broken in (5, len(segments) // 2, len(segments) - 2):
+        data = odd.encode().join([eol.encode().join(lines[:broken]), eol.encode().join(lines[broken:])])
+        read = 0
+        for event in read_all(data, block):
+            if isinstance(event, ClaimRead):
+                for loop in (event.loop, *event.loop.around(), *event.loop.walk()):
+                    for s in loop.segments:
+                        read += 1
+                        assert data[s.offset :].startswith(b"*".join(e.encode() for e in s.elements) + b"~")
+        assert read > 40
+        assert {f.severity for f in findings(data)} <= {Severity.WARNING}  # An indented line is one.
+
+
 def test_missing_element_points_at_the_end_of_its_segment() -> None:
     segments = base("office")
     del segments[find(segments, "SV1")][5:]
