@@ -20,6 +20,7 @@ from .claim_checks import (
     units,
 )
 from .cob_checks import coordination_balance, other_payers_decision
+from .code_checks import procedure_on_date
 from .date_checks import admission_date, situational_dates, treatment_dates
 from .filing_checks import patient_control_number, timely_filing
 from .party_checks import enrolled, filing_indicator, insurance_type, tax_number, taxonomy, telephone
@@ -67,6 +68,7 @@ __all__ = [
     "pointer_beyond_diagnoses",
     "pointer_gap",
     "pointer_repeated",
+    "procedure_on_date",
     "referring_of_line",
     "repeated_line",
     "service_in_future",

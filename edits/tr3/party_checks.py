@@ -65,8 +65,15 @@ def filing_indicator(claim: Claim, know: Knowledge) -> Found:
     found = []
     for payer in _payers(claim):
         sbr = payer.sbr
-        if sbr is not None and not payer.filing:
-            found.append(Hit(sbr.at(9), {"case": "missing", "value": "", "fault": know.params["faults"]["missing"]}))
+        if sbr is None:
+            continue
+        if not payer.filing:
+            case = "missing"
+        elif payer is claim.payer and payer.filing in know.params["medicare"] and not know.profile.is_("medicare"):
+            case = "mixture"
+        else:
+            continue
+        found.append(Hit(sbr.at(9), {"case": case, "value": payer.filing, "fault": know.params["faults"][case]}))
     return found
 
 
@@ -111,10 +118,10 @@ def taxonomy(claim: Claim, know: Knowledge) -> Found:
         prv = provider.prv
         if prv is None or prv.get(2) != know.params["qualifier"] or not provider.taxonomy:
             continue
-        case = _taxonomy_fault(provider.taxonomy, know.params["form"])
+        case = _taxonomy_fault(provider.taxonomy, know)
         if case:
             values = {"case": case, "value": provider.taxonomy, "fault": know.params["faults"][case]}
-            found.append(Hit(prv.at(3), values))
+            found.append(Hit(prv.at(3), values, severity=Severity.WARNING if case == "inactive" else None))
     payee = claim.billing
     if know.params["required"] and payee is not None and not payee.taxonomy and payee.nm1 is not None:
         values = {"case": "missing", "value": "", "fault": know.params["faults"]["missing"]}
@@ -123,9 +130,18 @@ def taxonomy(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
-@lru_cache(maxsize=4_096)
-def _taxonomy_fault(code: str, form: str) -> str:
-    return "" if re.fullmatch(form, code) else "form"
+def _taxonomy_fault(code: str, know: Knowledge) -> str:
+    """``form``, ``unlisted``, ``inactive``, or ``""``. The list is asked for the day of receipt: providers register
+    for today."""
+    if not re.fullmatch(know.params["form"], code):
+        return "form"
+    edition = know.taxonomy.on(know.received)
+    if edition is None:
+        return ""
+    listed = know.taxonomy.find(code, know.received)
+    if listed is None:
+        return "unlisted" if edition.complete else ""
+    return "" if listed.covers(know.received) else "inactive"
 
 
 @by_billing

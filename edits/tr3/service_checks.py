@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.claims.earlier import span
 from scrubber.claims.model import Claim, ServiceLine
-from scrubber.finding import Severity
+from scrubber.finding import Location, Severity
 from scrubber.tables.codes import CodeSpans, spans
+from scrubber.x12.segments import Place
 
 from .plain import beyond_plain
 
@@ -75,8 +77,8 @@ def laboratory_number(claim: Claim, know: Knowledge) -> Found:
     for loop in (claim.loop, *(line.loop for line in claim.lines)):
         segment = loop.index.get(_X4)
         if segment is not None and segment.get(2) and not re.fullmatch(params["form"], segment.get(2)):
-            values = {"case": "form", "value": segment.get(2), "procedure": ""}
-            found.append(Hit(segment.at(2), values | {"fault": params["faults"]["form"]}))
+            values = {"case": "form", "value": segment.get(2), "fault": params["faults"]["form"]}
+            found.append(Hit(segment.at(2), values))
     if own is not None:
         return found
     for line in claim.lines:
@@ -84,7 +86,7 @@ def laboratory_number(claim: Claim, know: Knowledge) -> Found:
             continue
         if any(modifier in params["without"] for modifier in line.modifiers):
             continue
-        values = {"case": "missing", "value": "", "procedure": line.procedure, "fault": params["faults"]["missing"]}
+        values = {"case": "missing", "value": line.procedure, "fault": params["faults"]["missing"]}
         # Which tests need a certificate is a list of CMS that we have not seen; a waived test is sure to.
         sure = params["strict"] and params["waived"] in line.modifiers
         found.append(Hit(line.procedure_place, values, severity=None if sure else Severity.WARNING))
@@ -159,19 +161,43 @@ def referring_of_line(claim: Claim, know: Knowledge) -> Found:
 # Repeats -----------------------------------------------------------------------------------------------------------
 
 
+@across
 def repeated_line(claim: Claim, know: Knowledge) -> Found:
-    """CLM-38: two lines that say the same: code, modifiers, days, units, charge, performer, drug."""
-    lines = claim.lines
-    if len(lines) < 2:
+    """CLM-38: a line says the same as one before it, of this claim or of an earlier one of the file: code, modifiers,
+    day, units, charge, performer, drug. A claim that is sent once more is told once."""
+    if len(claim.lines) < 2 and not know.earlier:
         return NOTHING
+    found = list(_sent_again(claim, know))
+    if found:
+        return found
     first: dict[Hashable, ServiceLine] = {}
-    found = []
-    for line in lines:
+    for line in claim.lines:
         said = first.setdefault((line.procedure, line.modifiers, line.charge, line.first), line)
-        if said is not line and _same(said, line, claim) and not _meant(line, know.params["repeats"]):
-            values = {"procedure": line.procedure, "line": str(line.number), "first": str(said.number)}
-            found.append(Hit(line.procedure_place, values, related=(said.procedure_place,)))
+        if said is not line and _same(said, line, claim) and not _meant(line, know):
+            found.append(_repeat(line, "line", str(said.number), know, said.procedure_place))
     return found
+
+
+def _sent_again(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+    for before in know.earlier:
+        for line in claim.lines:
+            alike = (
+                line.procedure == before.procedure
+                and line.modifiers == before.modifiers
+                and line.first == before.day
+                and (line.charge, line.units, span(line)) == (before.charge, before.units, before.days)
+                and claim.performer(line) == before.performer
+            )
+            if alike and not _meant(line, know):
+                case = "claim" if before.repeated else "earlier"
+                yield _repeat(line, case, before.procedure_place.claim or "", know, before.procedure_place)
+                if before.repeated:
+                    return
+
+
+def _repeat(line: ServiceLine, case: str, which: str, know: Knowledge, where: Place | Location) -> Hit:
+    values = {"case": case, "procedure": line.procedure, "which": which, "fault": know.params["faults"][case]}
+    return Hit(line.procedure_place, values, related=(where,))
 
 
 def _same(one: ServiceLine, other: ServiceLine, claim: Claim) -> bool:
@@ -184,6 +210,6 @@ def _same(one: ServiceLine, other: ServiceLine, claim: Claim) -> bool:
     )
 
 
-def _meant(line: ServiceLine, repeats: Iterable[str]) -> bool:
+def _meant(line: ServiceLine, know: Knowledge) -> bool:
     """Whether a modifier says that the service was repeated."""
-    return any(modifier in repeats for modifier in line.modifiers)
+    return any(modifier in know.params["repeats"] for modifier in line.modifiers)
