@@ -22,6 +22,7 @@ FLOORS = [
     {"reports"},
     {"api", "proof", "inventory", "inputs", "destination", "progress", "trouble"},
     {"run"},
+    {"filtering"},
     {"watch"},
     {"commands"},
     {"cli"},

@@ -17,6 +17,11 @@ SPOOL_IN_MEMORY = 1 << 20
 """Bytes that a spool holds before it becomes a file."""
 
 
+def make_spool(directory: Path) -> IO[bytes]:
+    """A place for staging: what outgrows memory is a nameless file in ``directory`` that only its owner can read."""
+    return cast(IO[bytes], tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY, mode="w+b", dir=str(directory)))
+
+
 class Mark(NamedTuple):
     """A point in a scroll."""
 
@@ -35,12 +40,8 @@ class Scroll:
 
     @classmethod
     def spooled(cls, directory: Path) -> Scroll:
-        """A scroll for staging; what outgrows memory lies in ``directory``, readable by its owner only."""
-
-        def spool() -> IO[bytes]:
-            return cast(IO[bytes], tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY, mode="w+b", dir=str(directory)))
-
-        return cls(spool(), spool())
+        """A scroll for staging, in two spools."""
+        return cls(make_spool(directory), make_spool(directory))
 
     def write(self, edi: str, text: str, segments: int = 1) -> None:
         """Write segments (ASCII, terminators included) and their rendering."""
@@ -106,6 +107,17 @@ class Shelf:
     def scroll(self, name: str) -> Scroll:
         """A scroll whose segments will be called ``name`` and whose words ``name.txt``."""
         return Scroll(self.open(name), self.open(f"{name}.txt"))
+
+    def blank(self, *names: str) -> None:
+        """Let these files hold nothing after all."""
+        for stream, _, name in self._written:
+            if name in names:
+                stream.seek(0)
+                stream.truncate()
+
+    def staged(self) -> dict[str, Path]:
+        """Each file's name, and where it is until it is released."""
+        return {name: Path(path) for _, path, name in self._written}
 
     def finish(self) -> None:
         """Write everything out; after it only ``release`` or ``discard`` is left."""

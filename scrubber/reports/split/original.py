@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO
 
-IN_MEMORY = 1 << 20
-"""Bytes that are kept before they go to a nameless file, which only its owner can read."""
+from scrubber.reports.scroll import make_spool
 
 
 class Original:
@@ -21,7 +19,9 @@ class Original:
 
     def __init__(self, directory: Path) -> None:
         self.size = 0
-        self._file = cast(IO[bytes], tempfile.SpooledTemporaryFile(IN_MEMORY, mode="w+b", dir=str(directory)))
+        self._file = make_spool(directory)
+        self.trouble: OSError | None = None
+        """Why bytes could not be kept, which is no fault of the stream that they were read from."""
         self._at_end = True
         self._wrapped: tuple[int, int] | None = None
 
@@ -78,7 +78,11 @@ class _Watched(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size) or b""
-        self._original.keep(data)
+        try:
+            self._original.keep(data)
+        except OSError as error:
+            self._original.trouble = error
+            raise
         return data
 
     def readall(self) -> bytes:

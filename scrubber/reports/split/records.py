@@ -4,12 +4,12 @@ more than a little goes to a nameless file."""
 from __future__ import annotations
 
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Generic, NamedTuple, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar
 
-IN_MEMORY = 1 << 20
+from scrubber.reports.scroll import make_spool
+
 AT_ONCE = 1 << 10
 """Records read together."""
 
@@ -57,10 +57,10 @@ class Records(Generic[R]):
     """Records of one kind, in order. Raises OSError as the file system does."""
 
     def __init__(self, kind: type[R], directory: Path) -> None:
-        self._kind = kind
+        self._kind: type[R] = kind
         self._layout = LAYOUT[kind]
         self._pack = self._layout.pack
-        self._file = cast(IO[bytes], tempfile.SpooledTemporaryFile(IN_MEMORY, mode="w+b", dir=str(directory)))
+        self._file = make_spool(directory)
         self._count = 0
 
     def __len__(self) -> int:

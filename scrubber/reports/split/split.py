@@ -93,6 +93,8 @@ class Split:
         self.accepted = Portion(accepted, self.original)
         self.rejected = Portion(rejected, self.original)
         self.outside = 0
+        self.verbatim = False
+        """Whether the levels of some set in the rejected file are as they came, right or wrong."""
         self._portions = (self.accepted, self.rejected)
         self._claims = Records(ClaimRecord, directory)
         self._sets = Records(SetRecord, directory)
@@ -329,6 +331,7 @@ class _Division:
         doomed = self._doomed or group_doomed or record.rejected
         accepted, rejected = self._split.accepted, self._split.rejected
         verbatim = (doomed or record.some_rejected) and not self._is_sound(record)
+        self._split.verbatim = self._split.verbatim or verbatim
         levels: dict[int, Span] = {}
         end = record.start
         marks.take()
