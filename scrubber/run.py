@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scrubber.reports.acknowledge import Acknowledgements
     from scrubber.reports.outbound import AckOptions
 
-FORMATS = ("text", "json", "jsonl")
+FORMATS = ("text", "json", "jsonl", "html")
 
 AHEAD = 4
 """Files that each process may be ahead of the one that is written: what they found waits on disk."""
@@ -108,6 +108,11 @@ def make_report(request: Request, out: BinaryIO) -> Report:
             glimpse=None if request.redact else Glimpse(_open),
             encoding=request.encoding,
         )
+    if request.format == "html":
+        from scrubber.reports.glimpse import Glimpse
+        from scrubber.reports.html import Html
+
+        return Html(out, wording, about, glimpse=None if request.redact else Glimpse(_open))
     from scrubber.reports.json_report import JsonLinesReport, JsonReport
 
     return (JsonReport if request.format == "json" else JsonLinesReport)(out, wording, about)

@@ -43,8 +43,8 @@ With several files the highest wins, and every file is judged.
 @click.command(epilog=EXAMPLES, short_help="Judge claims and say what is wrong with them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "jsonl"]), default="text", show_default=True,
-    help="text for people; json, one document; jsonl, one claim a line.",
+    "--format", "format_", type=click.Choice(["text", "json", "jsonl", "html"]), default="text", show_default=True,
+    help="text for people; html, to open, print and forward; json, one document; jsonl, one claim a line.",
 )  # fmt: skip
 @click.option("--output", metavar="FILE", help="Write here, readable by you alone, instead of standard output.")
 @click.option(

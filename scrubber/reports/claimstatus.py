@@ -153,7 +153,7 @@ def _find_reasons(verdict: ClaimVerdict, entries: Entries) -> Reasons:
     for finding in verdict.findings:
         if finding.severity is not Severity.REJECT:
             continue
-        index = _find_line(verdict.claim, finding.where)
+        index = find_line(verdict.claim, finding.where)
         # What the 999 tells of a line is told once, by 684 at the claim.
         if index is None or entries.acknowledged_on(finding) != BUSINESS:
             own.append(finding)
@@ -176,7 +176,7 @@ def _find_reasons(verdict: ClaimVerdict, entries: Entries) -> Reasons:
     return reasons
 
 
-def _find_line(claim: Claim, where: Location) -> int | None:
+def find_line(claim: Claim, where: Location) -> int | None:
     """Index of the service line that a place lies in. By position: line numbers may repeat in a broken claim."""
     if where.line is None and not (where.loop or "").startswith("24"):
         return None
