@@ -1,96 +1,64 @@
-"""HCPCS Level II codes and modifiers by day: CMS's quarterly file, where the user has loaded it.
-
-It holds no CPT codes. Ask only about what ``covers`` says is Level II: a letter and four digits.
-"""
+"""HCPCS Level II: which codes were in use on a day. None is shipped: CMS publishes the file anew every quarter."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import loaded
 
 if TYPE_CHECKING:
     from scrubber.tables.dated import Library
 
 KIND = "hcpcs"
-
-# Dental codes (D) are ADA's and no longer in CMS's file.
-_LEVEL_TWO = re.compile(r"[A-CE-Z]\d{4}")
+PROCEDURE = "procedure"
 
 
-class HcpcsStatus(StrEnum):
-    """What a code is on a day."""
+class Code(NamedTuple):
+    """A procedure code: ``added`` first and ``terminated`` last day of use as ISO texts, ``""`` where open or not told;
+    ``coverage`` CMS's letter (I: not payable by Medicare …)."""
 
-    IN_USE = "in-use"
-    NOT_YET = "not-yet"
-    TERMINATED = "terminated"
-    UNKNOWN = "unknown"
-    """The file does not have it."""
-    UNCHECKED = "unchecked"
-    """No edition answers for the day."""
-
-
-class HcpcsCode(NamedTuple):
-    """A code or modifier: first and last day of use (None: not told, or open), CMS's latest action and since when,
-    coverage (one letter) and pricing (two digits) indicators."""
-
-    code: str
     sort: str
-    """``procedure`` or ``modifier``."""
-    added: date | None
-    terminated: date | None
-    action: str
-    action_date: date | None
+    added: str
+    terminated: str
     coverage: str
-    pricing: str
+
+    def covers(self, day: date) -> bool:
+        """Whether the code may be billed for service on this day."""
+        text = day.isoformat()
+        return self.added <= text and (not self.terminated or text <= self.terminated)
+
+
+_PICKED = tuple(KINDS[KIND].columns.index(name) for name in Code._fields)
 
 
 class HcpcsTable:
-    """Codes by day. A file speaks for earlier days, too: it keeps codes for some ten years after they end."""
+    """Procedure codes by code and day."""
 
     def __init__(self, editions: Editions) -> None:
         self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> HcpcsTable:
-        """The user's editions; none where none is loaded."""
+        """The user's editions; without any, no day is answered for."""
         return cls(loaded(library, KIND) or NoEditions())
 
-    @staticmethod
-    def covers(code: str) -> bool:
-        """Whether a code is of the sort that the file holds."""
-        return _LEVEL_TWO.fullmatch(code) is not None
+    def find(self, code: str, day: date) -> Code | None:
+        """The code as it was in use on a day; None when it was not, or no edition answers (ask ``knows``)."""
+        return next((found for found in self.listed(code, day) if found.covers(day)), None)
 
-    def find(self, code: str, day: date) -> HcpcsCode | None:
-        """What the edition of that day says of a code or modifier, in use or not; None when it has none (ask
-        ``on``)."""
-        rows = self.editions.find(day, code)
-        if not rows:
-            return None
-        code, sort, added, terminated, action, action_date, coverage, pricing = rows[0]
-        return HcpcsCode(code, sort, _day(added), _day(terminated), action, _day(action_date), coverage, pricing)
+    def listed(self, code: str, day: date) -> Sequence[Code]:
+        """What the edition of a day has under a code, in use or not."""
+        found = (Code(*[row[number] for number in _PICKED]) for row in self.editions.find(day, code))
+        return [each for each in found if each.sort == PROCEDURE]
 
-    def status(self, code: str, day: date) -> HcpcsStatus:
-        """Whether a code or modifier may be used on a day."""
-        if self.editions.on(day) is None:
-            return HcpcsStatus.UNCHECKED
-        found = self.find(code, day)
-        if found is None:
-            return HcpcsStatus.UNKNOWN
-        if found.terminated is not None and found.terminated < day:
-            return HcpcsStatus.TERMINATED
-        # A code that was re-activated has gone before; when it ended then, the file no longer tells.
-        reactivated = found.action == "R" and found.action_date is not None and day < found.action_date
-        if reactivated:
-            return HcpcsStatus.UNCHECKED
-        if found.added is not None and day < found.added:
-            return HcpcsStatus.NOT_YET
-        return HcpcsStatus.IN_USE
+    def knows(self, code: str, day: date) -> bool:
+        """Whether not finding a code means that it was not in use that day."""
+        edition = self.editions.on(day)
+        return edition is not None and (edition.complete or bool(self.listed(code, day)))
 
     def on(self, day: date) -> Edition | None:
         """The edition that answers for a day."""
@@ -103,7 +71,3 @@ class HcpcsTable:
     def turns(self) -> frozenset[date] | None:
         """Every day on which an answer may change; None where that is not known."""
         return self.editions.turns()
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None

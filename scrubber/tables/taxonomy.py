@@ -1,13 +1,13 @@
-"""Provider taxonomy codes by day: NUCC's code set, where the user has loaded it."""
+"""NUCC's taxonomy of providers: which codes were in use on a day. None is shipped: the list is licensed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import loaded
 
 if TYPE_CHECKING:
@@ -16,75 +16,48 @@ if TYPE_CHECKING:
 KIND = "taxonomy"
 
 
-class TaxonomyStatus(StrEnum):
-    """What a taxonomy code is on a day."""
-
-    IN_USE = "in-use"
-    NOT_YET = "not-yet"
-    OUT_OF_USE = "out-of-use"
-    UNKNOWN = "unknown"
-    """The code set does not have it."""
-    UNCHECKED = "unchecked"
-    """No version answers for the day."""
-
-
 class Taxonomy(NamedTuple):
-    """A code: first and last day of use (None: not told, or open), the code to use instead, and what it stands for."""
+    """A taxonomy code: ``effective`` first and ``last`` last day of use as ISO texts, ``""`` where not told or open;
+    ``replacement`` is the code to use instead, ``""`` where there is none."""
 
-    code: str
-    effective: date | None
-    last: date | None
+    effective: str
+    last: str
     replacement: str
-    classification: str
-    specialization: str
-    section: str
-    """``Individual`` or ``Non-Individual``; ``""`` where the file does not tell."""
+
+    def covers(self, day: date) -> bool:
+        """Whether the code was in use on this day."""
+        text = day.isoformat()
+        return self.effective <= text and (not self.last or text <= self.last)
+
+
+_PICKED = tuple(KINDS[KIND].columns.index(name) for name in Taxonomy._fields)
 
 
 class TaxonomyTable:
-    """Codes by day. Nothing is shipped: NUCC's code set needs a licence."""
+    """Taxonomy codes by code and day."""
 
     def __init__(self, editions: Editions) -> None:
         self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> TaxonomyTable:
-        """The user's editions; none where none is loaded."""
+        """The user's editions; without any, no day is answered for."""
         return cls(loaded(library, KIND) or NoEditions())
 
     def find(self, code: str, day: date) -> Taxonomy | None:
-        """What the version of that day says of a code, in use or not; None when it has none (ask ``on``)."""
+        """The code as the edition of a day lists it, in use or not; None when it is not listed, or no edition answers
+        (ask ``on``)."""
         rows = self.editions.find(day, code)
-        if not rows:
-            return None
-        code, effective, last, *said = rows[0]
-        return Taxonomy(code, _day(effective), _day(last), *said)
-
-    def status(self, code: str, day: date) -> TaxonomyStatus:
-        """Whether a code may be used on a day."""
-        if self.editions.on(day) is None:
-            return TaxonomyStatus.UNCHECKED
-        found = self.find(code, day)
-        if found is None:
-            return TaxonomyStatus.UNKNOWN
-        if found.last is not None and found.last < day:
-            return TaxonomyStatus.OUT_OF_USE
-        if found.effective is not None and day < found.effective:
-            return TaxonomyStatus.NOT_YET
-        return TaxonomyStatus.IN_USE
+        return Taxonomy(*[rows[0][number] for number in _PICKED]) if rows else None
 
     def on(self, day: date) -> Edition | None:
-        """The version that answers for a day."""
+        """The edition that answers for a day."""
         return self.editions.on(day)
 
     def all(self) -> Sequence[Edition]:
-        """Every version."""
+        """Every edition."""
         return self.editions.all()
 
     def turns(self) -> frozenset[date] | None:
         """Every day on which an answer may change; None where that is not known."""
         return self.editions.turns()
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
