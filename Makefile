@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types bench docs golden clean
+.PHONY: demo test lint types bench docs golden mutants clean
 
 $(BIN)/scrubber: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,15 +37,20 @@ types: $(BIN)/ruff
 bench: $(BIN)/pytest
 	$(BIN)/python benchmarks/run.py
 
-# What is generated and checked in: the guide's tables, the compiled catalogue, the JSON Schema.
+# What is generated and checked in: the guide's tables, the compiled catalogue, the JSON Schema, a page an edit.
 docs: $(BIN)/pytest
 	$(BIN)/python -m scrubber.x12.compile
 	$(BIN)/python -m scrubber.catalogue.compile
 	$(BIN)/python -m scrubber.reports.schema > docs/schema.json
+	$(BIN)/python docs/build.py
 
 # Golden acknowledgements are contracts: say in the commit why one changes.
 golden: $(BIN)/pytest
 	SCRUBBER_GOLDEN=write $(BIN)/pytest tests/test_acks.py
+
+# Python checks with one condition turned round, one at a time: how many of them an example notices. Takes minutes.
+mutants: $(BIN)/pytest
+	$(BIN)/python tests/check_mutants.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis acks

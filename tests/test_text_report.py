@@ -134,7 +134,17 @@ def test_the_summary_adds_up_money_exactly() -> None:
 def test_the_summary_names_tables_and_what_was_not_checked() -> None:
     report = text(QUICKSTART.read_bytes())
     assert "icd10cm-codes: FY2026, 2025-10-01 to 2026-09-30, 74,719 rows" in report
-    assert re.search(r"Not checked  NCCI-01, NCCI-02 \(\d+ x\): pairs not in the starter table: 72040/9921[34]", report)
+    lines = report.split("  Not checked  ")[1].replace("\n               ", " ")
+    assert lines.startswith("on 2 of 5 claims")
+    assert "2 x NCCI-01, NCCI-02: pairs not in the starter table: 72040/99213, 72040/99214 (NECK-1001, NECK-1003)" in lines
+    assert "  To check it  scrubber tables add ncci-ptp FILE (CMS, " in lines
+
+
+def test_a_redacted_summary_names_no_claim_and_no_code() -> None:
+    told = text(QUICKSTART.read_bytes(), redact=True).split("  Not checked  ")[1].split("  To check it")[0]
+    assert "pairs not in the starter table" in told
+    assert "NECK" not in told
+    assert "72040" not in told
 
 
 def test_warnings_are_brief_unless_asked() -> None:

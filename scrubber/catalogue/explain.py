@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import string
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -44,6 +45,10 @@ class Page:
     edit: Edit
     what: str
     """The message, its placeholders shown as ``<name>``."""
+    scope: tuple[str, ...]
+    """Whose claims it looks at, what it looks up, which edits speak instead of it."""
+    settings: tuple[str, ...]
+    """Its parameters, as ``scrubber.toml`` would set them; long lists are left out."""
     dates: str
     acknowledged: tuple[str, ...]
     citations: tuple[Citation, ...]
@@ -59,12 +64,43 @@ def describe(catalogue: Catalogue, edit: Edit, say_status: SayStatus | None = No
     return Page(
         edit=edit,
         what=_plain(edit.message),
+        scope=tuple(_scope(catalogue, edit)),
+        settings=tuple(_settings(edit.params)),
         dates=_dates(edit),
         acknowledged=tuple(_acknowledged(edit, say_status)),
         citations=catalogue.citations(edit),
         examples=tuple(_examples(catalogue, edit)),
         also=tuple(f"{_dates(e)} {_plain(e.message)}" for e in others),
     )
+
+
+def _scope(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
+    if edit.looks_at.profiles:
+        titles = (catalogue.profiles[name].title for name in edit.looks_at.profiles)
+        yield f"Only claims to: {'; '.join(titles)} (profiles {', '.join(edit.looks_at.profiles)})."
+    changed = {p.name: said for p in catalogue.profiles.values() if (said := p.severity.get(edit.id))}
+    if changed:
+        yield f"Weighs otherwise by payer: {', '.join(f'{said} under {name}' for name, said in changed.items())}."
+    if edit.asks:
+        yield (
+            f"Looks up {', '.join(edit.asks)}; what the table at hand does not know is reported as not checked "
+            f"(scrubber tables add {edit.asks[0]} FILE)."
+        )
+    if edit.yields_to:
+        yield f"Where one of these tells the same fault, it is silent: {', '.join(edit.yields_to)}."
+
+
+SHOWN = 60
+"""Characters of a parameter that a page shows."""
+
+
+def _settings(params: Mapping[str, Any]) -> Iterator[str]:
+    """``limit = 6``; words that the message takes from the entry are no settings."""
+    for name, value in params.items():
+        if isinstance(value, bool | int | float) or (isinstance(value, list | tuple) and value):
+            text = str(value).lower() if isinstance(value, bool) else json.dumps(value)
+            if len(text) <= SHOWN:
+                yield f"{name} = {text}"
 
 
 def _plain(message: str) -> str:
@@ -176,6 +212,10 @@ def write_text(page: Page, width: int = 100, color: bool = False) -> str:
     section("Why", edit.why)
     section("What to do", edit.fix)
     section("In force", page.dates)
+    if page.scope:
+        section("Looks at", *page.scope)
+    if page.settings:
+        section(f"Settings, under [params.{edit.id}] of scrubber.toml", *page.settings)
     if page.also:
         section("At other times", *page.also)
     section("Acknowledged", *page.acknowledged)
@@ -224,12 +264,24 @@ def _draw(snippet: Snippet, width: int) -> Iterator[str]:
             yield "  " + row
 
 
-def write_markdown(page: Page) -> str:
-    """A page of the documentation."""
+def write_markdown(page: Page, says: str = "") -> str:
+    """A page of the documentation. ``says`` is the message as the example's finding fills it."""
     edit = page.edit
-    lines = [f"# {edit.id}: {edit.name}", "", f"**{edit.severity}** · {_kind(edit)}", "", page.what, ""]
-    lines += ["## Why", "", edit.why, "", "## What to do", "", edit.fix, "", "## In force", "", page.dates, ""]
+    lines = [f"# {edit.id}: {edit.name}", "", f"**{edit.severity}** · {_kind(edit)}", "", says or page.what, ""]
+    for title, paragraphs in (("Why", (edit.why,)), ("What to do", (edit.fix,)), ("In force", (page.dates,))):
+        lines += [f"## {title}", "", *(part for text in paragraphs for part in (" ".join(text.split()), ""))]
     lines += [line for other in page.also for line in (f"At other times: {other}", "")]
+    if page.scope:
+        lines += ["## Looks at", "", *(f"- {said}" for said in page.scope), ""]
+    if page.settings:
+        lines += [
+            f"## Settings, under `[params.{edit.id}]` of `scrubber.toml`",
+            "",
+            "```toml",
+            *page.settings,
+            "```",
+            "",
+        ]
     lines += ["## Acknowledged", "", *(f"- {said}" for said in page.acknowledged), ""]
     lines += ["## Source", "", *(f"- {cite(citation)}" for citation in page.citations), ""]
     for title, shown in page.examples:

@@ -123,8 +123,8 @@ def group_gaps(tally: Tally) -> list[OpenQuestion]:
 
 
 def tables_to_load(tally: Tally, wording: Wording) -> list[tuple[str, str]]:
-    """The kinds of table that would have had answers, each with whose file it is and the edits that ask it. A claim that
-    lacks something itself is helped by none."""
+    """The kinds of table that would have had answers, each with whose file it is and the edits that ask it. Where the
+    claim itself lacks something, none would."""
     from scrubber.tables.kinds import KINDS
 
     asking: dict[str, set[str]] = {}
