@@ -24,6 +24,7 @@ from scrubber.finding import Finding
 from scrubber.pipeline import Options, judge
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.tables.folder import find_folder
 from scrubber.verdict import ClaimVerdict, FileEnd, GroupStart, InterchangeStart, SetEnd, SetStart
 
 
@@ -128,13 +129,15 @@ def scrub(
     require: Sequence[str] = (),
     config: Config | None = None,
     catalogue: Catalogue | None = None,
+    data: str | Path | None = None,
 ) -> Scrub:
     """Judge an 837P file.
 
     ``source`` is a path (``-``: standard input), the bytes themselves or a binary stream. ``received`` is the receipt
     date (default today): format edits and the future-date edit follow it; coding edits follow each line's date of
     service. ``profile`` forces a payer profile; ``select`` and ``ignore`` take edit ids, families (``DX``) or names;
-    so does ``require``, which rejects a claim on which these edits could not be checked.
+    so does ``require``, which rejects a claim on which these edits could not be checked. ``data`` is the folder of
+    the user's reference tables (default: SCRUBBER_DATA, else the configuration's, else the user's own).
 
     Nothing is read until the result is iterated. Bad data never raises: it becomes findings, or ``report.error``.
     Raises ConfigError for unknown edits or profiles, PackError for a broken pack, both with what to change.
@@ -149,5 +152,6 @@ def scrub(
         ignore=tuple(ignore),
         require=tuple(require),
         profile=profile,
+        data=find_folder(data, config.data),
     )
     return Scrub(source, options, catalogue)

@@ -7,20 +7,27 @@ from datetime import date
 from pathlib import Path
 
 from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.sources import TABLES, Sources
+from scrubber.tables.dated import Edition
 from scrubber.tables.icd10cm import Icd10cm
-from scrubber.tables.ptp import PtpTable
 from scrubber.verdict import TableUsed
 
 
-def list_tables() -> Iterator[TableUsed]:
+def list_tables(sources: Sources) -> Iterator[TableUsed]:
     """The big look-up tables that edits ask. A run's answers depend on these editions."""
     icd10cm = Icd10cm.shipped()
     years = f"FY{_fiscal(icd10cm.first)} to FY{_fiscal(icd10cm.last)}"
     yield TableUsed("icd10cm-codes", years, icd10cm.first, icd10cm.last, icd10cm.size)
-    for edition in icd10cm.releases:
-        yield TableUsed("icd10cm-notes", f"{edition.name}, {edition.release}", edition.start, edition.to, edition.notes)
-    ptp = PtpTable.starter()
-    yield TableUsed("ncci-ptp", ptp.edition, ptp.from_, ptp.to, ptp.rows)
+    for release in icd10cm.releases:
+        yield TableUsed("icd10cm-notes", f"{release.name}, {release.release}", release.start, release.to, release.notes)
+    for edition in list_editions(sources):
+        yield TableUsed(edition.kind, edition.name, edition.from_, edition.to, edition.rows)
+
+
+def list_editions(sources: Sources) -> list[Edition]:
+    """Every edition that a run may ask, by kind: the user's, and what is shipped of kinds that the user has not."""
+    found = [edition for name in TABLES for edition in getattr(sources.open(name), "all", tuple)()]
+    return sorted(found, key=lambda edition: (edition.kind, edition.from_))
 
 
 def list_code_lists(catalogue: Catalogue) -> Iterator[TableUsed]:

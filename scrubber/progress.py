@@ -13,10 +13,12 @@ INTERVAL = 0.2
 
 
 class Progress:
-    """One line that is written over. ``total`` are the bytes to judge, 0 where that is not known."""
+    """One line that is written over. ``total`` are the bytes to go through, 0 where that is not known; ``done`` says
+    what becomes of them."""
 
-    def __init__(self, stream: TextIO | None, total: int) -> None:
+    def __init__(self, stream: TextIO | None, total: int, done: str = "judged") -> None:
         self._stream = stream
+        self._word = done
         self._total = total
         self._done = 0
         self._next = time.monotonic() + PATIENCE
@@ -31,9 +33,9 @@ class Progress:
         self._next = now + INTERVAL
         if self._total:
             share = min(99, 100 * self._done // self._total)
-            text = f"{share} % of {self._total / 1e6:,.1f} MB judged"
+            text = f"{share} % of {self._total / 1e6:,.1f} MB {self._word}"
         else:
-            text = f"{self._done / 1e6:,.1f} MB judged"
+            text = f"{self._done / 1e6:,.1f} MB {self._word}"
         self._stream.write(f"\r\x1b[K{text}")
         self._stream.flush()
         self._shown = True

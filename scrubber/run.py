@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from scrubber.catalogue.load import load
 from scrubber.config import ConfigError
 from scrubber.inputs import STDIN, measure
-from scrubber.pipeline import Options, judge, make_engine
+from scrubber.pipeline import Options, judge, make_engine, open_sources
 from scrubber.progress import Progress
 from scrubber.reports.redact import Redactor
 from scrubber.reports.report import Report, Run
@@ -63,8 +63,7 @@ class Request:
 def run(request: Request, paths: Sequence[str], out: BinaryIO, progress: Progress) -> Tally:
     """Judge the files and write the report to ``out``. Raises ConfigError and PackError before anything is written,
     OSError when output cannot be written."""
-    if request.options.catalogue is None:
-        request = replace(request, options=replace(request.options, catalogue=load(request.packs)))
+    request = replace(request, options=_equip(request))
     # What is loaded now stays: let the collector leave it alone.
     gc.freeze()
     make_engine(request.options)  # Refuses names that it does not know, while nothing is written yet.
@@ -81,9 +80,20 @@ def run(request: Request, paths: Sequence[str], out: BinaryIO, progress: Progres
     else:
         from scrubber.inventory import list_tables
 
-        report.end(tally, tuple(list_tables()))
+        assert request.options.sources is not None
+        report.end(tally, tuple(list_tables(request.options.sources)))
     out.flush()
     return tally
+
+
+def _equip(request: Request) -> Options:
+    """The options with the edits loaded and the tables open, the same for all files."""
+    options = request.options
+    return replace(
+        options,
+        catalogue=options.catalogue or load(request.packs),
+        sources=options.sources or open_sources(options.data),
+    )
 
 
 def make_report(request: Request, out: BinaryIO) -> Report:
@@ -233,7 +243,7 @@ def _judge_side_by_side(
     import tempfile
     from concurrent.futures import ProcessPoolExecutor
 
-    order = replace(request, options=replace(request.options, catalogue=None))
+    order = replace(request, options=replace(request.options, catalogue=None, sources=None))
     with (
         tempfile.TemporaryDirectory(prefix="scrubber-") as folder,
         ProcessPoolExecutor(min(request.jobs, len(paths)), initializer=_prepare, initargs=(order,)) as pool,
@@ -303,7 +313,7 @@ def _prepare(order: Request) -> None:
     """Make a process ready to judge files."""
     global _order
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word.
-    _order = replace(order, options=replace(order.options, catalogue=load(order.packs)))
+    _order = replace(order, options=_equip(order))
 
 
 def _judge_piece(path: str, piece: str) -> Tally:

@@ -320,7 +320,7 @@ def records(name: str) -> list[dict[str, str]]:
 def test_the_starter_table_is_sound() -> None:
     rows = [tuple(r.values()) for r in records("ptp_starter.csv")]
     assert rows == sorted(set(rows), key=lambda r: (r[0], r[1], r[3] or "9999", r[4]))
-    assert STARTER.editions()[0].rows == len(rows) == 513
+    assert STARTER.all()[0].rows == len(rows) == 513
     assert not STARTER.complete
     for one, two, effective, deletion, indicator in rows:
         assert len(one) == len(two) == 5

@@ -20,7 +20,8 @@ TABLES = {
     "coverage": ("scrubber.tables.coverage", "Coverage"),
     "taxonomy": ("scrubber.tables.taxonomy", "TaxonomyTable"),
 }
-"""Name in Knowledge to the module and class of the table. Each class has ``open(library)``."""
+"""Name in Knowledge to the module and class of the table. Each class has ``open(library)``, and ``all()``: the editions
+that it answers from, for the reports' list of what a run used."""
 
 
 class Sources:
@@ -31,10 +32,14 @@ class Sources:
         ``given`` replaces tables by name (tests)."""
         self.library = library
         self._given = dict(given or {})
+        self._opened: dict[str, Any] = {}
 
     def open(self, name: str) -> Any:
-        """The table called ``name``. Raises KeyError for a name that is no table's."""
-        if name in self._given:
-            return self._given[name]()
+        """The table called ``name``, the same each time. Raises KeyError for a name that is no table's."""
+        if name not in self._opened:
+            self._opened[name] = self._given[name]() if name in self._given else self._open(name)
+        return self._opened[name]
+
+    def _open(self, name: str) -> Any:
         module, table = TABLES[name]
         return getattr(import_module(module), table).open(self.library)

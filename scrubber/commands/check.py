@@ -63,6 +63,9 @@ With several files the highest wins, and every file is judged.
 )  # fmt: skip
 @click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
 @click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
+@click.option(
+    "--data", metavar="DIR", help="Folder of your reference tables.  [default: SCRUBBER_DATA, else one of your own]"
+)
 @click.option("--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]")
 @click.option("--redact", is_flag=True, help="No patient data in the output.")
 @click.option(
@@ -87,6 +90,7 @@ def check(
     require: tuple[str, ...],
     profile: str | None,
     config: str | None,
+    data: str | None,
     received: date | None,
     redact: bool,
     ack_dir: str | None,
@@ -109,6 +113,7 @@ def check(
     from scrubber.pipeline import Options
     from scrubber.progress import Progress
     from scrubber.run import Request, run
+    from scrubber.tables.folder import find_folder
 
     settings = read_settings(config)
     catalogue = read_catalogue(settings, packs)
@@ -127,6 +132,7 @@ def check(
         ignore=ignore,
         require=require,
         profile=profile,
+        data=find_folder(data, settings.data),
     )
     request = Request(
         options=options,

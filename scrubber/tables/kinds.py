@@ -39,7 +39,8 @@ class ImportFault(Exception):
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
-        return ". ".join(part.rstrip(".") for part in (f"{place}: {self.what}", self.why, self.fix) if part)
+        text = ". ".join(part.rstrip(".") for part in (f"{place}: {self.what}", self.why, self.fix) if part)
+        return "".join(c if c.isprintable() else "?" for c in text)  # It quotes the file, and goes to a terminal.
 
 
 @dataclass(slots=True)
@@ -100,6 +101,8 @@ class Kind:
     """The column of a row's own first day, where rows have one."""
     ends: str = ""
     """The column of a row's own last day."""
+    same: int = 0
+    """So many columns from the left that two editions are compared by, where the key is more than that; 0: the key."""
 
     def read(self, files: Sequence[Path], edition: str | None, progress: Progress) -> Imported:
         """Read the publisher's files. Raises ImportFault, OSError."""
@@ -108,8 +111,7 @@ class Kind:
 
 
 _PTP = ("column_one", "column_two", "effective", "deletion", "indicator", "rationale")
-# CMS prints a few pairs twice over, with the same dates and another rationale: only a row like another in all is one too
-# many.
+# CMS prints a pair or two twice, with the same dates and another rationale: only a row like another in all is a repeat.
 _PTP_DAYS = ("effective", "deletion")
 
 KINDS = {
@@ -118,12 +120,12 @@ KINDS = {
         Kind(
             "ncci-ptp", "NCCI procedure pairs, practitioner, Medicare",
             "CMS, Medicare NCCI Procedure-to-Procedure (PTP) Edits", "ptp", _PTP, len(_PTP),
-            days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion",
+            days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion", same=3,
         ),
         Kind(
             "ncci-ptp-medicaid", "NCCI procedure pairs, practitioner, Medicaid",
             "CMS, Medicaid NCCI Edit Files", "ptp", _PTP, len(_PTP),
-            days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion",
+            days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion", same=3,
         ),
         Kind(
             "ncci-mue", "NCCI unit limits (MUE), practitioner, Medicare",

@@ -110,8 +110,8 @@ class PtpTable:
         clear = [(r["code"], r["other"]) for r in _records(tables / "ptp_clear.csv")]
         return cls.of(rows, "starter (from 2024 Q3, partial)", date(2024, 7, 1), None, complete=False, clear=clear)
 
-    def editions(self) -> Sequence[Edition]:
-        """What it answers from, oldest first; Medicaid's after Medicare's."""
+    def all(self) -> Sequence[Edition]:
+        """Every edition that it answers from, oldest first; Medicaid's after Medicare's."""
         own = self._editions.all()
         return own if self.medicaid is self else (*own, *self.medicaid._editions.all())
 

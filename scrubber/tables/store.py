@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,9 +25,8 @@ from typing import Any
 from scrubber.config import ConfigError
 from scrubber.spelling import suggest
 from scrubber.tables.dated import Edition, Row
+from scrubber.tables.folder import FILE
 from scrubber.tables.kinds import Imported, ImportFault, Kind
-
-FILE = "tables.sqlite"
 
 APPLICATION = 0x53435242
 """Marks an SQLite file as ours: SCRB."""
@@ -162,12 +161,13 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def add(self, kind: Kind, imported: Imported, sources: Sequence[SourceFile]) -> Holding:
-        """Store an edition, in place of the one of the same kind and name if there is one. Raises ImportFault for
+    def add(self, kind: Kind, imported: Imported, sources: Sequence[SourceFile]) -> tuple[Holding, bool]:
+        """Store an edition; whether it took the place of one of the same kind and name. Raises ImportFault for
         rows that cannot be, and whatever reading them raises: then nothing has changed."""
         layout = Layout.of(kind)
         with explained(self.path), self._transaction():
-            for old in self.find(kind.name, imported.name):
+            replaced = find_holdings(self._db, kind.name, imported.name)
+            for old in replaced:
                 self._drop(old)
             number = self._next()
             table = f"rows_{number}"
@@ -189,7 +189,7 @@ class Store:
                 "INSERT INTO source VALUES (?, ?, ?, ?)", ((number, s.name, s.size, s.sha256) for s in sources)
             )
         self._tidy()
-        return self.find(kind.name, imported.name)[0]
+        return get_holding(self._db, kind.name, imported.name), bool(replaced)
 
     def _write_rows(self, table: str, layout: Layout, imported: Imported) -> tuple[int, list[tuple[str, int]]]:
         """Write rows as they are read; how many, and the words that they share."""
@@ -226,29 +226,10 @@ class Store:
     def remove(self, kind: str, name: str) -> Holding:
         """Remove an edition; what it was. Raises StoreError when there is none of this name."""
         with explained(self.path), self._transaction():
-            (old,) = self.find(kind, name) or self._missing(kind, name)
+            old = get_holding(self._db, kind, name)
             self._drop(old)
         self._tidy()
         return old
-
-    def get(self, kind: str, name: str) -> Holding:
-        """An edition by its name. Raises StoreError when there is none."""
-        with explained(self.path):
-            return (self.find(kind, name) or self._missing(kind, name))[0]
-
-    def find(self, kind: str, name: str) -> list[Holding]:
-        """The edition of this name, if there is one. Blanks and case do not matter: 2026q3 is 2026 Q3."""
-        return [h for h in read_holdings(self._db, kind) if _fold(h.edition.name) == _fold(name)]
-
-    def rows(self, holding: Holding, codes: Iterable[str] = ()) -> Iterator[Row]:
-        """The rows of an edition by their key; with ``codes``, those that hold one of them in their key."""
-        with explained(self.path):
-            yield from read_rows(self._db, holding, tuple(codes))
-
-    def _missing(self, kind: str, name: str) -> list[Holding]:
-        names = [h.edition.name for h in read_holdings(self._db, kind)]
-        loaded = f" (loaded: {', '.join(names)})" if names else f"; no {kind} is loaded"
-        raise StoreError(f"{kind}: no edition `{name}`{suggest(name, names)}{loaded}")
 
     def _next(self) -> int:
         (last,) = self._db.execute("SELECT max(id) FROM edition").fetchone()
@@ -274,8 +255,7 @@ class Store:
     def _tidy(self) -> None:
         """Give back what is no longer used. Readers may stand in the way: then the next change does it."""
         with contextlib.suppress(sqlite3.OperationalError):
-            self._db.execute("PRAGMA incremental_vacuum").fetchall()
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._db.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def check_schema(db: sqlite3.Connection, path: Path) -> bool:
@@ -317,6 +297,21 @@ def read_holdings(db: sqlite3.Connection, kind: str | None = None) -> list[Holdi
         )
         for id, of, name, from_, to, since, complete, rows, added, layout, turns in found
     ]
+
+
+def find_holdings(db: sqlite3.Connection, kind: str, name: str) -> list[Holding]:
+    """The edition of this name, if there is one. Blanks and case do not matter: 2026q3 is 2026 Q3."""
+    return [h for h in read_holdings(db, kind) if _fold(h.edition.name) == _fold(name)]
+
+
+def get_holding(db: sqlite3.Connection, kind: str, name: str) -> Holding:
+    """The edition of this name. Raises StoreError when there is none."""
+    found = find_holdings(db, kind, name)
+    if not found:
+        names = [h.edition.name for h in read_holdings(db, kind)]
+        loaded = f" (loaded: {', '.join(names)})" if names else f"; no {kind} is loaded"
+        raise StoreError(f"{kind}: no edition `{name}`{suggest(name, names)}{loaded}")
+    return found[0]
 
 
 def read_words(db: sqlite3.Connection, holding: Holding) -> dict[int, str]:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 from scrubber.tables.dated import Edition, Editions, Row
-from scrubber.tables.store import FILE, Decoder, Holding, check_schema, explain, explained, read_holdings, read_words
+from scrubber.tables.store import (
+    Decoder,
+    Holding,
+    check_schema,
+    explain,
+    explained,
+    get_holding,
+    read_holdings,
+    read_rows,
+    read_words,
+)
 
 _MAPPED = 1 << 30
 """Bytes of the file that may be read as memory: pages that several processes share."""
 
 _REMEMBERED = 65_536
 """Keys of a kind whose rows are remembered; when there are more, all are forgotten."""
-
-
-def open_library(folder: Path) -> StoredLibrary | None:
-    """The store of a folder; None where there is none yet. Raises StoreError."""
-    path = folder / FILE
-    return StoredLibrary(path) if path.exists() else None
 
 
 class StoredLibrary:
@@ -57,6 +61,16 @@ class StoredLibrary:
                 return None
             self._editions[kind] = StoredEditions(self._db, self.path, own)
         return self._editions[kind]
+
+    def get(self, kind: str, name: str) -> Holding:
+        """An edition by its name. Raises StoreError when there is none."""
+        with explained(self.path):
+            return get_holding(self._db, kind, name)
+
+    def rows(self, holding: Holding, codes: Sequence[str] = ()) -> Iterator[Row]:
+        """The rows of an edition by their key; with ``codes``, those that hold one of them in their key."""
+        with explained(self.path):
+            yield from read_rows(self._db, holding, codes)
 
     def close(self) -> None:
         """No more look-ups after this."""

@@ -58,8 +58,8 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     if missing and not medicaid:
         imported.complete = False
         imported.notes.append(
-            f"{_list(missing)} of this edition was not given: pairs that the other parts do not list are reported as "
-            "not checked. Give all parts in one command."
+            f"Without {', '.join(missing)} it is not whole: pairs that the other parts do not list are reported as not "
+            "checked. Give all parts in one command."
         )
     return imported
 
@@ -209,7 +209,3 @@ class _Days(dict[str, str]):
                 raise ValueError(f"`{text[:20]}` is no date (YYYYMMDD)") from None
         self[text] = day
         return day
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)
