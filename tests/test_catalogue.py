@@ -102,8 +102,8 @@ def test_its_message_is_filled(edit: Edit) -> None:
 
 def test_every_edit_has_an_example() -> None:
     bare = {edit.id for edit in catalogue().edits} - {edit.id for edit in WITH_EXAMPLE}
-    # No file can make an edit crash, or require one; Medicare's telehealth list (TEL-13), enrolments (CLM-28) and payers'
-    # authorization lists (CLM-35) are not ours to ship; and not every structural code can be raised by a file alone.
+    # No file can make an edit crash, or require one; Medicare's telehealth list (TEL-13), enrolments (CLM-28) and lists
+    # of authorizations (CLM-35) are not ours to ship; and not every structural code can be raised by a file alone.
     assert {id for id in bare if not id.startswith("X12-")} <= {"SYS-01", "SYS-02", "TEL-13", "CLM-28", "CLM-35"}
 
 
