@@ -1,4 +1,4 @@
-"""Which services Medicare pays as telehealth, by calendar year: CMS's list, where the user has loaded it."""
+"""CMS's list of services that Medicare pays as telehealth, by year. None is shipped: its codes are the AMA's."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ if TYPE_CHECKING:
 
 KIND = "telehealth"
 
+REMOVED = ("REMOV", "DELET")
+"""How the status of a row begins, in capitals, that a list of changes takes off the list."""
 
-class RemoteService(NamedTuple):
-    """A service on the list, in the list's own words; ``""`` where it has no such column."""
 
-    code: str
+class Listed(NamedTuple):
+    """A service on the list, as CMS words it; ``""`` where the list has no such column."""
+
     status: str
     audio_only: str
     limits: str
 
 
 class TelehealthList:
-    """The list by day. Nothing is shipped: CPT codes are AMA's."""
+    """Medicare's telehealth services by code and day."""
 
     def __init__(self, editions: Editions) -> None:
         self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> TelehealthList:
-        """The user's editions; none where none is loaded."""
+        """The user's editions; without any, no day is answered for."""
         return cls(loaded(library, KIND) or NoEditions())
 
-    def find(self, code: str, day: date) -> RemoteService | None:
-        """What the list of that year says of a code; None when it is not on it, or no list answers (ask ``on``)."""
-        rows = self.editions.find(day, code)
-        # A list of changes names, too, what has been taken off.
-        if not rows or rows[0][1].lower().startswith(("remov", "delet")):
-            return None
-        return RemoteService(*rows[0])
+    def find(self, code: str, day: date) -> Listed | None:
+        """The service on the list of a day; None when it is not listed, taken off, or no list answers (ask ``on``)."""
+        for _, status, audio_only, limits in self.editions.find(day, code):
+            if not status.upper().startswith(REMOVED):
+                return Listed(status, audio_only, limits)
+        return None
 
     def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day; None: it cannot be told what is on the list."""
+        """The list that answers for a day."""
         return self.editions.on(day)
 
     def all(self) -> Sequence[Edition]:
