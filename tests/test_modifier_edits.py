@@ -28,7 +28,7 @@ CASES = [
     ("99213-25 20610-RT", COMMERCIAL, "", None),
     ("99213 20610-RT", COMMERCIAL, "MOD-01", REJECT),
     ("99213-57 20610-RT", COMMERCIAL, "", None),
-    ("99213-24 20610-RT", COMMERCIAL, "", None),
+    ("99213-24 20610-RT", COMMERCIAL, "MOD-28", INFO),  # 24 parts them; what it speaks of is not on the claim.
     ("99203 20610-RT", COMMERCIAL, "MOD-01", WARNING),  # No PTP row pairs a new patient's visit with 20610.
     ("99203-25 20610-RT", COMMERCIAL, "", None),
     ("99213 72040", COMMERCIAL, "", None),
@@ -48,7 +48,6 @@ CASES = [
     ("99213-25", COMMERCIAL, "MOD-05", WARNING),
     ("99214-57", COMMERCIAL, "", None),
     ("22551-57", COMMERCIAL, "MOD-06", REJECT),
-    ("20610-24", COMMERCIAL, "MOD-06", REJECT),
     ("98940-AT 97140-59-GP", COMMERCIAL, "", None),
     ("99213-59", COMMERCIAL, "MOD-07", REJECT),
     ("99213-XS 20610-RT", COMMERCIAL, "MOD-07", REJECT),

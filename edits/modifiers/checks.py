@@ -11,6 +11,8 @@ from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
 from ..ncci.memory import remembered
+from .medicare import active_or_not, active_treatment, no_parts, payable, therapy_threshold
+from .order import idle_in_pair, no_surgery_known, payment_first
 from .separate import (
     separate_from_nothing,
     separate_on_visit,
@@ -30,14 +32,21 @@ from .visits import (
 )
 
 __all__ = [
+    "active_or_not",
+    "active_treatment",
     "complexity_beside_25",
     "complexity_unless_preventive",
+    "idle_in_pair",
     "listed",
     "modifier_25_off_visit",
     "modifier_57_off_visit",
     "no_gap",
+    "no_parts",
+    "no_surgery_known",
     "not_repeated",
     "one_side_pair",
+    "payable",
+    "payment_first",
     "plan_of_care",
     "plan_of_care_fits",
     "separate_from_nothing",
@@ -47,6 +56,7 @@ __all__ = [
     "site_says_more",
     "sound_bilateral",
     "therapy_assistant",
+    "therapy_threshold",
     "together",
     "visit_alone",
     "visit_beside_major",

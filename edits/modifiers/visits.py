@@ -22,6 +22,7 @@ from ..ncci.pairs import (
     same_performer,
     shared_day,
 )
+from ..ncci.reasons import gaps
 
 COVERS_A_MINOR = {"24", "25", "57"}
 """Modifiers that say why a visit is paid beside a minor procedure."""
@@ -29,8 +30,8 @@ COVERS_A_MINOR = {"24", "25", "57"}
 MINOR = ("000", "010")
 """Global days of minor procedures."""
 
-NAMED = 6
-"""Codes that a reason names."""
+MINORS_BEGIN = frozenset("0123456789G")
+"""First characters of codes among which there are minor procedures: CPT and Medicare's own, no drugs or supplies."""
 
 UNSURE_PREFIXES = "GHST"
 """HCPCS Level II codes by first letter: payers have visits among them that our list may lack."""
@@ -63,12 +64,13 @@ def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
                     not days
                     and line.first
                     and line.qualifier == "HC"
+                    and line.procedure[:1] in MINORS_BEGIN
+                    and line.procedure not in judge.em
                     and not judge.fees.knows(line.procedure, line.first)
                 ):
                     unknown[line.procedure] = None
     yield from _visits_before(judge, asking)
-    if unknown:
-        yield Gap(f"global days not known: {', '.join(sorted(unknown)[:NAMED])}")
+    yield from gaps("global days not known", unknown)
 
 
 def _visits_before(judge: Judge, asking: Iterable[Pair]) -> Iterator[Hit]:

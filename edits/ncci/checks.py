@@ -9,11 +9,13 @@ from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 
+from .addons import addon_alone
 from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
+from .reasons import name_codes
+from .units import units_of_day, units_of_line
 
-_NAMED = 6
-"""Pairs that a reason names; the rest are counted."""
+__all__ = ["addon_alone", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
 
 
 @across
@@ -64,7 +66,5 @@ def pair_hit(pair: Pair) -> Hit:
 
 @lru_cache(maxsize=1024)
 def _unlisted(pairs: tuple[tuple[str, str], ...], complete: bool) -> str:
-    names = sorted("/".join(pair) for pair in pairs)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    where = "service date after the end of the PTP table" if complete else "pairs not in the starter table"
-    return f"{where}: {', '.join(names[:_NAMED])}{more}"
+    where = "no edition of the procedure pairs for the service date" if complete else "pairs not in the starter table"
+    return f"{where}: {name_codes(['/'.join(pair) for pair in pairs])}"

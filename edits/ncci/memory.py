@@ -70,7 +70,8 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
         elements = sv1.elements
         seen.append(elements[1] if len(elements) > 1 else "")
         seen.append(line.own_place_of_service)
-    return tuple(seen)
+    key = know.scratch["looks"] = tuple(seen)
+    return key
 
 
 remembered = alike(looks)

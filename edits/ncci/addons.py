@@ -1,0 +1,70 @@
+"""NCCI-05: an add-on code without any of its primary codes, by the same performer on the same day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.claims.model import Claim, ServiceLine
+from scrubber.finding import Severity
+from scrubber.tables.addons import CLOSED, CONTRACTOR, PARTIAL, AddOn
+
+from .memory import remembered
+from .pairs import meetings, same_performer, shared_day
+from .reasons import gaps, name_codes
+
+
+@across
+@remembered
+def addon_alone(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
+    """NCCI-05: an add-on code that stands without a primary."""
+    return list(_alone(claim, know))
+
+
+def _alone(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
+    table = know.addons
+    unlisted: dict[str, None] = {}
+    outside = False
+    told: set[str] = set()
+    for line in claim.lines:
+        code, day = line.procedure, line.first
+        if line.qualifier != "HC" or not code:
+            continue
+        if day is None:
+            yield Gap("no readable service date to look the add-on code up by", line.number)
+            continue
+        addon = table.find(code, day)
+        if addon is None:
+            outside = outside or table.on(day) is None
+            if not outside and not table.knows(code, day):
+                unlisted[code] = None
+        elif code not in told:
+            said = _judge(claim, know, line, addon)
+            if said is not None:
+                told.add(code)  # Three lines of one code lack the same primary.
+                yield said
+    yield from gaps("not known whether these are add-on codes", unlisted)
+    if outside:
+        yield Gap("no edition of the add-on codes for the service date")
+
+
+def _judge(claim: Claim, know: Knowledge, line: ServiceLine, addon: AddOn) -> Hit | Gap | None:
+    beside = [other for other in claim.lines if other is not line and shared_day(line, other)]
+    own = [other.procedure for other in beside if same_performer(claim, line, other)]
+    own += [earlier.procedure for mine, earlier in meetings(claim, know.earlier) if mine is line]
+    if not addon.primaries.isdisjoint(own):
+        return None
+    severity, problem = None, "none of its primary codes stands beside it that day"
+    if addon.type == CONTRACTOR:
+        if own:
+            return Gap(f"the primary codes of {line.procedure} are the payer's to name", line.number)
+        severity, problem = Severity.INFO, "no other service of the performer stands beside it that day"
+    elif not addon.primaries.isdisjoint(other.procedure for other in beside):
+        severity, problem = Severity.WARNING, "its primary code was rendered by another performer"
+    elif addon.type == PARTIAL or line.procedure in know.params["elsewhere"]:
+        severity = Severity.WARNING
+    elif addon.type != CLOSED:
+        return Gap(f"add-on code of an unknown type: {line.procedure}", line.number)
+    primaries = name_codes(addon.primaries) or "the payer's to name"
+    values = {"procedure": line.procedure, "primaries": primaries, "problem": problem}
+    return Hit(line.procedure_place, values, severity=severity)
