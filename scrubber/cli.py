@@ -19,6 +19,7 @@ __all__ = ["INTERRUPTED", "PIPE_CLOSED", "cli", "main", "run_command"]
 
 COMMANDS = {
     "check": "Judge claims and say what is wrong with them.",
+    "filter": "Split files into claims that may be sent and claims that may not, with the answers.",
     "edits": "List the edits, or try the examples of a pack.",
     "explain": "One edit as a page: what, why, what to do, source, example.",
     "tables": "Reference data: what is loaded, which edition, which dates.",

@@ -15,10 +15,13 @@ from typing import BinaryIO, cast
 
 from scrubber import __version__
 from scrubber.catalogue.load import load
+from scrubber.inputs import STDIN
 from scrubber.inventory import list_tables
 from scrubber.pipeline import Options, open_sources
 from scrubber.progress import Progress
 from scrubber.reports.acknowledge import Acknowledgements
+from scrubber.reports.glimpse import Glimpse
+from scrubber.reports.html import Html
 from scrubber.reports.json_report import JsonReport
 from scrubber.reports.outbound import Numbers
 from scrubber.reports.reconcile import Reasons, find_differences
@@ -85,6 +88,10 @@ def filter_file(
     outputs disagree. Raises ConfigError for wrong options, OSError where the folder cannot be written.
     """
     return _Filtering(str(source), Path(out_dir), options, name, clock, numbers, redact, progress).run()
+
+
+def _open(path: str) -> BinaryIO:
+    return open(path, "rb")
 
 
 class _Filtering:
@@ -174,8 +181,10 @@ class _Filtering:
 
     def _make_reports(self, shelf: Shelf) -> list[Report]:
         about = Run(__version__, self.options.received, self.redactor is not None)
-        json = cast(BinaryIO, shelf.open(f"{self.name}.report.json"))
-        return [JsonReport(json, self.words, about)]
+        html, json = (cast(BinaryIO, shelf.open(f"{self.name}.report.{ending}")) for ending in ("html", "json"))
+        # A stream is read once, and a look into the file would show what was redacted.
+        glimpse = None if about.redacted or self.path == STDIN else Glimpse(_open)
+        return [Html(html, self.words, about, glimpse=glimpse), JsonReport(json, self.words, about)]
 
     def _release(self, shelf: Shelf, split: Split, acks: Acknowledgements, end: FileEnd) -> FilterResult:
         if not end.sha256:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from scrubber.catalogue.index import Catalogue
     from scrubber.config import Config
+    from scrubber.pipeline import Options
     from scrubber.reports.tally import Tally
 
 OK, FOUND, USAGE, NOT_JUDGED = 0, 1, 2, 3
@@ -29,6 +30,68 @@ def parse_day(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 def parse_list(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Options that may be repeated, and hold several names parted by commas."""
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def judging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how claims are judged; ``make_options`` takes their values."""
+    for option in (
+        click.option(
+            "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
+        ),
+        click.option(
+            "--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]"
+        ),
+        click.option(
+            "--data", metavar="DIR",
+            help="Folder of your reference tables.  [default: SCRUBBER_DATA, else one of your own]",
+        ),
+        click.option(
+            "--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]"
+        ),
+        click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names."),
+        click.option(
+            "--require", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
+            help="Reject a claim on which these edits could not be checked.",
+        ),
+        click.option(
+            "--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="All edits but these."
+        ),
+        click.option(
+            "--select", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
+            help="Only these edits: an id (DX-10), the begin of ids (DX), or a name.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def make_options(
+    select: Sequence[str],
+    ignore: Sequence[str],
+    require: Sequence[str],
+    profile: str | None,
+    config: str | None,
+    data: str | None,
+    received: date | None,
+    packs: Sequence[str],
+    reject_unit: str = "claim",
+) -> Options:
+    """How to judge, with settings read, edits loaded and tables open."""
+    from scrubber.pipeline import Options, open_sources
+    from scrubber.tables.folder import find_folder
+
+    settings = read_settings(config)
+    return Options(
+        received=received or date.today(),
+        catalogue=read_catalogue(settings, packs),
+        config=settings,
+        select=select,
+        ignore=ignore,
+        require=require,
+        profile=profile,
+        sources=open_sources(find_folder(data, settings.data)),
+        reject_unit=reject_unit,
+    )
 
 
 def decide(tally: Tally, fail_on: str) -> int:

@@ -76,6 +76,9 @@ def _compare(
         ):
             yield from _differ("in the 277CA", what, found, wanted)
         read_999(written[f"{name}.999"])
+        for fate, wanted in (("accepted", totals.accepted), ("rejected", totals.rejected)):
+            found = _count(written[f"{name}.report.json"], b',"status":"%b","findings":[' % fate.encode())
+            yield from _differ("in the JSON report", f"{fate} claims", found, wanted)
     except Unsound as fault:
         yield str(fault)
 
@@ -85,10 +88,21 @@ def _compare_claims(written: Mapping[str, Path], name: str, totals: Totals, spli
     yield from _differ("in the accepted file", "claims", accepted.claims, totals.accepted)
     yield from _differ("in the accepted file", "charges", accepted.charge, totals.charge_accepted)
     yield from _differ("written as rejected", "claims", split.rejected.claims, totals.rejected + split.outside)
-    if not split.outside:  # Else the file holds what no reader could follow: its bytes are all that is kept.
+    if not split.irregular:  # Else the file holds what no reader can follow: its bytes are all that is kept.
         rejected = read_claims(written[f"{name}.rejected.837"], levels=not split.verbatim)
         yield from _differ("in the rejected file", "claims", rejected.claims, totals.rejected)
         yield from _differ("in the rejected file", "charges", rejected.charge, totals.charge_rejected)
+
+
+def _count(path: Path, text: bytes) -> int:
+    """How often a text stands in a file."""
+    found, held = 0, b""
+    with open(path, "rb") as stream:
+        while data := stream.read(CHUNK):
+            data = held + data
+            found += data.count(text)
+            held = data[-(len(text) - 1) :]
+    return found
 
 
 def _differ(where: str, what: str, found: Decimal | int, wanted: Decimal | int) -> Iterator[str]:

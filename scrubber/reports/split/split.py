@@ -95,6 +95,8 @@ class Split:
         self.outside = 0
         self.verbatim = False
         """Whether the levels of some set in the rejected file are as they came, right or wrong."""
+        self.irregular = False
+        """Whether the rejected file holds what stood outside its envelopes: no reader can be sure of it."""
         self._portions = (self.accepted, self.rejected)
         self._claims = Records(ClaimRecord, directory)
         self._sets = Records(SetRecord, directory)
@@ -199,6 +201,7 @@ class Split:
         if claims:
             self.rejected.carry_outside(Span(start, end), claims)
             self.outside += claims
+            self.irregular = True
 
 
 class _Marks:
@@ -234,6 +237,7 @@ class _Division:
         self._next_group = next(self._groups, None)
         self._loose = Span(0, 0)
         self._loose_claims = self._loose_sets = 0
+        self._in_group = False
         self._behind = False
         """Whether the interchange's IEA has come."""
 
@@ -286,6 +290,7 @@ class _Division:
     def _open_group(self, span: Span) -> bool:
         """Begin a group; whether it is rejected."""
         self._close_group(None)
+        self._in_group = True
         gs = self._elements(span)
         for portion in self._split._portions:
             portion.begin_group(span, gs[6] if len(gs) > 6 else "")
@@ -296,6 +301,7 @@ class _Division:
         return False
 
     def _close_group(self, span: Span | None) -> None:
+        self._in_group = False
         for portion in self._split._portions:
             portion.end_group(span)
 
@@ -322,6 +328,7 @@ class _Division:
         elif self._loose_claims:
             split.rejected.carry(loose, self._loose_claims, self._loose_sets)
             split.outside += self._loose_claims
+            split.irregular = True
         self._loose = Span(end, end)
         self._loose_claims = self._loose_sets = 0
 
@@ -332,6 +339,7 @@ class _Division:
         accepted, rejected = self._split.accepted, self._split.rejected
         verbatim = (doomed or record.some_rejected) and not self._is_sound(record)
         self._split.verbatim = self._split.verbatim or verbatim
+        self._split.irregular = self._split.irregular or not self._in_group
         levels: dict[int, Span] = {}
         end = record.start
         marks.take()
