@@ -85,7 +85,7 @@ class Teller:
         entry = self._wording.entry(edit)
         name = together((tag("span", edit, class_="code"), " ", say_name(entry.name)))
         fix = together((tag("dt", "What to do", class_="do"), tag("dd", entry.fix, class_="do")))
-        sources = [tag("dd", link(citation)) for citation in entry.citations]
+        sources = [tag("dd", link(citation), class_="source") for citation in entry.citations]
         rest = together((tag("dt", "Why"), tag("dd", entry.why)))
         if sources:
             rest = together((rest, tag("dt", "Source"), *sources))

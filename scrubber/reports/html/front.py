@@ -30,9 +30,9 @@ def write_front(tally: Tally, worklist: Worklist, wording: Wording, run: Run) ->
         (
             _headline(tally, run),
             _figures(tally, run),
-            _files(tally, run),
             _errors(tally),
             _tasks(worklist, wording, run),
+            _files(tally, run),
         )
     )
 

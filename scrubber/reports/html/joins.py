@@ -169,7 +169,7 @@ def _table(
         tag("tbody", *body),
     )
     words = [
-        tag("li", f"{join.edit} joins {said[join.one]} and {said[join.other]}.", class_=join.severity.value)
+        tag("li", f"{join.edit} sets {said[join.one]} against {said[join.other]}.", class_=join.severity.value)
         for join in joins
     ]
     below = tag("ul", *words, class_="joined") if words else NOTHING
