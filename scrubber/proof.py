@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from scrubber.catalogue.entry import Edit, Example, Profile
 from scrubber.catalogue.examples import RECEIVED, ExampleError, apply
 from scrubber.catalogue.features import Filters
 from scrubber.catalogue.index import Catalogue, PackError
-from scrubber.config import ConfigError
+from scrubber.config import Config, ConfigError
 from scrubber.finding import Finding, Severity
 from scrubber.pipeline import Options, judge, make_engine
 from scrubber.verdict import ClaimVerdict, FileEnd
@@ -54,6 +54,9 @@ def prove(catalogue: Catalogue, packs: Collection[str]) -> Iterator[Proof]:
 
 def prove_edit(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, str | None]]:
     """What the edit's examples and dates show, each with its problem."""
+    if edit.breaks is None and edit.untried:
+        yield f"no example: {edit.untried}", None
+        return
     if edit.breaks is None:
         yield (
             "an example",
@@ -104,15 +107,24 @@ def run(
     catalogue: Catalogue, example: Example, data: bytes | None = None, received: date | None = None
 ) -> list[Finding]:
     """The findings of an example's file, whatever their floor. Raises ExampleError, and what a check raises."""
-    return judge_data(catalogue, data or apply(example), received or example.received or RECEIVED, example.profile)
+    options = _options(catalogue, example)
+    return judge_data(data or apply(example), replace(options, received=received) if received else options)
 
 
-def judge_data(
-    catalogue: Catalogue, data: bytes, received: date = RECEIVED, profile: str | None = None
-) -> list[Finding]:
-    """The findings of a file, whatever their floor. Raises what a check raises."""
+def _options(catalogue: Catalogue, example: Example) -> Options:
+    """How an example is judged."""
+    return Options(
+        received=example.received or RECEIVED,
+        catalogue=catalogue,
+        config=Config(params=example.params),
+        profile=example.profile,
+        strict=True,
+    )
+
+
+def judge_data(data: bytes, options: Options) -> list[Finding]:
+    """The findings of a file, whatever their floor."""
     found: list[Finding] = []
-    options = Options(received=received, catalogue=catalogue, profile=profile, strict=True)
     for event in judge(data, options):
         if isinstance(event, ClaimVerdict):
             found += [finding for finding in event.findings if not finding.inherited]
@@ -123,9 +135,8 @@ def judge_data(
 
 def _diagnose(catalogue: Catalogue, edit: Edit, example: Example) -> str:
     """Why an edit did not speak: its dates, its payers, what it looks at, or what it asks for."""
-    received = example.received or RECEIVED
-    options = Options(received=received, catalogue=catalogue, profile=example.profile)
-    engine = make_engine(options)
+    options = _options(catalogue, example)
+    engine, received = make_engine(options), options.received
     claims = [event.claim for event in judge(apply(example), options) if isinstance(event, ClaimVerdict)]
     days = {received} if edit.basis == "receipt" else {day for c in claims if (day := c.service_from)}
     if days and not any(edit.in_force(day) for day in days):
@@ -249,10 +260,14 @@ def strangers(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
 
 def try_stranger(catalogue: Catalogue, edit: Edit, profile: str) -> str | None:
     """What is wrong when a claim that breaks one payer's edit comes to another payer."""
-    for kind, example in edit.examples:
-        if kind == "breaks" and any(f.edit == edit.id for f in run(catalogue, example._replace(profile=profile))):
-            return f"`looks_at.profiles` keeps it to {', '.join(edit.looks_at.profiles)}, but it speaks here, too."
-    return None
+    broken = [example._replace(profile=profile) for kind, example in edit.examples if kind == "breaks"]
+    try:
+        spoke = any(f.edit == edit.id for example in broken for f in run(catalogue, example))
+    except ExampleError:
+        return None  # Told by the example itself.
+    if not spoke:
+        return None
+    return f"`looks_at.profiles` keeps it to {', '.join(edit.looks_at.profiles)}, but it speaks here, too."
 
 
 # Profiles ---------------------------------------------------------------------------------------------------------
@@ -268,16 +283,17 @@ def prove_profile(catalogue: Catalogue, profile: Profile) -> Iterator[tuple[str,
         except ExampleError as error:
             problem = f"the example cannot be applied to the base claim `{trial.example.base}`: {error}."
         yield trial.shows, problem
-    for setting, without in settings(catalogue, profile):
-        yield (
-            setting,
-            None
-            if _shows(catalogue, without, profile)
-            else (
-                "no example shows what it does: without it every example of this profile comes out the same. Add an "
-                f"[[example]] to the profile with a claim that only {setting} decides."
-            ),
-        )
+    for setting, id, without in settings(catalogue, profile):
+        examples = [trial.example for trial in profile.trials]
+        examples += [example for edit in catalogue.versions(id) for _, example in edit.examples]
+        problem = None
+        if not any(_differ(catalogue, without, example) for example in examples):
+            problem = (
+                "no example shows what it does: without it all come out the same, those of "
+                f"{profile.name} and those of {id}. Add an [[example]] to the profile with a claim that only this "
+                "setting decides."
+            )
+        yield setting, problem
 
 
 def outcome(catalogue: Catalogue, example: Example) -> dict[str, str]:
@@ -289,16 +305,16 @@ def outcome(catalogue: Catalogue, example: Example) -> dict[str, str]:
     return found
 
 
-def settings(catalogue: Catalogue, profile: Profile) -> Iterator[tuple[str, Catalogue]]:
-    """Each setting of a profile, in words, and the catalogue without it."""
+def settings(catalogue: Catalogue, profile: Profile) -> Iterator[tuple[str, str, Catalogue]]:
+    """Each setting of a profile in words, the edit that it is of, and the catalogue without it."""
     for id in profile.severity:
         rest = {key: value for key, value in profile.severity.items() if key != id}
-        yield f"severity of {id}", _with_profile(catalogue, profile._replace(severity=rest))
+        yield f"severity of {id}", id, _with_profile(catalogue, profile._replace(severity=rest))
     for id, changes in profile.params.items():
         for name in changes:
             rest_of = {key: value for key, value in changes.items() if key != name}
             params: Mapping[str, Mapping[str, object]] = {**profile.params, id: rest_of}
-            yield f"{name} of {id}", _with_profile(catalogue, profile._replace(params=params))
+            yield f"{name} of {id}", id, _with_profile(catalogue, profile._replace(params=params))
 
 
 def _with_profile(catalogue: Catalogue, profile: Profile) -> Catalogue:
@@ -306,19 +322,16 @@ def _with_profile(catalogue: Catalogue, profile: Profile) -> Catalogue:
     return Catalogue(catalogue.packs.values(), catalogue.edits, profiles, catalogue.snippets)
 
 
-def _shows(catalogue: Catalogue, without: Catalogue, profile: Profile) -> bool:
-    """Whether some example of the profile comes out otherwise without the setting."""
-    for trial in profile.trials:
-        try:
-            if outcome(catalogue, trial.example) != outcome(without, trial.example):
-                return True
-        except ExampleError:
-            continue
-    return False
+def _differ(catalogue: Catalogue, other: Catalogue, example: Example) -> bool:
+    """Whether an example comes out otherwise under the other catalogue."""
+    try:
+        return outcome(catalogue, example) != outcome(other, example)
+    except ExampleError:
+        return False
 
 
 def _judged_elsewhere(catalogue: Catalogue, profile: Profile, example: Example) -> str | None:
-    options = Options(received=example.received or RECEIVED, catalogue=catalogue, profile=example.profile)
+    options = _options(catalogue, example)
     engine = make_engine(options)
     for event in judge(apply(example), options):
         if isinstance(event, ClaimVerdict) and (used := engine.profile_of(event.claim)).name != profile.name:

@@ -103,7 +103,7 @@ MISTAKES = [
     ),
     (
         "lakeside-senior.toml", '"2400[2].SV107" = "1:1"', '"2400[2].SV107" = "1"',
-        "severity of PTR-06: no example shows what it does: without it every example of this profile comes out the",
+        "severity of PTR-06: no example shows what it does: without it all come out the same",
     ),
 ]  # fmt: skip
 

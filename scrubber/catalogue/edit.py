@@ -132,6 +132,8 @@ class Example(Entry):
     received: date | None = None
     profile: str | None = None
     """Force a payer profile instead of the one that the claim chooses."""
+    params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Parameters under which the claim is judged, edit id to changes: for an edit whose lists a user has to fill."""
     also: tuple[str, ...] = ()
     """Ids of other edits that this example raises as well, where that cannot be avoided; say why in ``note``."""
     note: str | None = None
@@ -196,6 +198,8 @@ class Edit(Entry):
     effective: Effective = Effective()
     cite: tuple[Cite, ...]
     example: Examples | None = None
+    untried: str | None = None
+    """Why there is no example, where there cannot be one: a table that is not ours to ship."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Numbers and lists that the check reads and a profile may change (``limit = 6``)."""
     asks: tuple[str, ...] = ()
@@ -211,6 +215,8 @@ class Edit(Entry):
             raise ValueError("`also_at` is for structural faults: name their codes in `structure`")
         if self.severity is Severity.REJECT and not self.status and not self.structure:
             raise ValueError("a reject needs a `status` for the 277CA")
+        if self.example and self.untried:
+            raise ValueError("`untried` says why there is no example, and there is one")
         if not self.cite:
             raise ValueError("an edit without a source does not exist: `cite` is empty")
         if any(len(status) > 3 for status in (self.status, *self.cases.values())):

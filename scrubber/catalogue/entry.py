@@ -30,6 +30,9 @@ ENTITY_OF_LOOP = {
 """Loop of the 837 to the entity code (data element 98) that the 277CA calls it by."""
 
 
+NO_PARAMS: Mapping[str, Mapping[str, Any]] = {}
+
+
 class Status(NamedTuple):
     """Claim status category, status and entity, as the 277CA writes them."""
 
@@ -95,6 +98,7 @@ class Example(NamedTuple):
     profile: str | None
     also: tuple[str, ...]
     note: str | None
+    params: Mapping[str, Mapping[str, Any]] = NO_PARAMS
 
 
 class Trial(NamedTuple):
@@ -139,6 +143,8 @@ class Edit(NamedTuple):
     more_holds: tuple[Example, ...] = ()
     asks: tuple[str, ...] = ()
     """Kinds of reference table that the check asks."""
+    untried: str | None = None
+    """Why there is no example."""
     also_at: tuple[str, ...] = ()
     """Further addresses whose structural faults are this edit's."""
 
@@ -228,6 +234,7 @@ def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
         more_breaks=breaks[1:],
         more_holds=holds[1:],
         asks=tuple(record["asks"]),
+        untried=record["untried"],
         also_at=tuple(record["also_at"]),
     )
 
@@ -282,4 +289,5 @@ def _example(record: Mapping[str, Any]) -> Example:
         profile=record["profile"],
         also=tuple(record["also"]),
         note=record["note"],
+        params=record["params"],
     )

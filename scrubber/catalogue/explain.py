@@ -151,7 +151,9 @@ def _examples(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, tuple[Sni
         payer = f", profile {example.profile}" if example.profile else ""
         found = shown.get(name)
         segments = tuple(found) if found else tuple(map(Snippet, _changes(example)))
-        yield f"{title} (base claim: {example.base}{received}{payer})", segments
+        changes = [said for changed in example.params.values() for said in _settings(changed)]
+        told = f", with {', '.join(changes)}" if changes else ""
+        yield f"{title} (base claim: {example.base}{received}{payer}{told})", segments
 
 
 def _changes(example: Example) -> Iterator[str]:

@@ -151,6 +151,9 @@ def _condition(
 def _example(catalogue: Catalogue, example: Example) -> Iterator[str]:
     if example.profile and example.profile not in catalogue.profiles:
         yield f"profile: no profile `{example.profile}`{suggest(example.profile, catalogue.profiles)}"
+    for id in example.params:
+        if id not in catalogue.by_id:
+            yield f"params: no edit `{id}`{suggest(id, catalogue.by_id)}"
     for text in (*example.set, *example.remove, *(after for after, _ in example.add)):
         try:
             check(text)

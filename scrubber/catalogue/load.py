@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 COMPILED = "catalogue.json"
-FORMAT = 2
+FORMAT = 3
 """Of the compiled file. Raise it when its shape changes."""
 
 Record = dict[str, Any]
