@@ -253,9 +253,12 @@ class Store:
             raise
 
     def _tidy(self) -> None:
-        """Give back what is no longer used. Readers may stand in the way: then the next change does it."""
+        """Give back what is no longer used. Readers may stand in the way: they are not waited for, the next change
+        does it."""
+        self._db.execute("PRAGMA busy_timeout = 0")
         with contextlib.suppress(sqlite3.OperationalError):
             self._db.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
 
 
 def check_schema(db: sqlite3.Connection, path: Path) -> bool:

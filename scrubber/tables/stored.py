@@ -72,14 +72,6 @@ class StoredLibrary:
         with explained(self.path):
             yield from read_rows(self._db, holding, codes)
 
-    def close(self) -> None:
-        """No more look-ups after this."""
-        self._db.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_db"):
-            self._db.close()
-
 
 class StoredEditions:
     """The editions of one kind in the store (an Editions).
