@@ -24,6 +24,8 @@ from scrubber.x12.values import to_date
 
 DAY = timedelta(1)
 
+_WEIGHT = {Severity.INFO: 0, Severity.WARNING: 1, Severity.REJECT: 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -297,11 +299,10 @@ def prove_profile(catalogue: Catalogue, profile: Profile) -> Iterator[tuple[str,
 
 
 def outcome(catalogue: Catalogue, example: Example) -> dict[str, str]:
-    """The rejects and warnings of a claim, edit id to the worst severity."""
+    """What is found on a claim, edit id to the worst severity."""
     found: dict[str, str] = {}
-    for finding in run(catalogue, example):
-        if finding.severity is not Severity.INFO and found.get(finding.edit) != Severity.REJECT:
-            found[finding.edit] = finding.severity.value
+    for finding in sorted(run(catalogue, example), key=lambda f: _WEIGHT[f.severity]):
+        found[finding.edit] = finding.severity.value
     return found
 
 
@@ -344,7 +345,8 @@ def _judged_elsewhere(catalogue: Catalogue, profile: Profile, example: Example) 
 
 
 def _compare(found: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
-    """What differs between what was found and what the example says."""
+    """What differs between what was found and what the example says; information counts where the example names it."""
+    found = {id: severity for id, severity in found.items() if severity != Severity.INFO or id in wanted}
     if found == wanted:
         return None
     told = [f"{id} is found ({found[id]}), which `finds` does not name" for id in found if id not in wanted]

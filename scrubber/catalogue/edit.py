@@ -164,7 +164,8 @@ class Trial(Example):
     shows: str
     """What it proves, in a few words."""
     finds: dict[EditId, Severity] = Field(default_factory=dict)
-    """Every reject and warning of the claim, edit id to severity; empty for a claim that is fine."""
+    """Every reject and warning of the claim, edit id to severity; empty for a claim that is fine. An edit that only
+    informs may be named, too."""
 
 
 class Edit(Entry):
