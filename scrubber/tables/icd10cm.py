@@ -39,6 +39,7 @@ from scrubber.tables.icd10cm_notes import Doubt, Excludes, Kind, Level, Note, No
 
 if TYPE_CHECKING:
     from scrubber.tables.dated import Library
+    from scrubber.tables.icd10cm_own import OwnValidity
 
 __all__ = [
     "Block", "Chapter", "CodeStatus", "Doubt", "Excludes", "Icd10cm", "Level", "Note", "NotesEdition", "Seventh",
@@ -74,7 +75,7 @@ class Icd10cm:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._validity: Validity | None = None
+        self._validity: Validity | OwnValidity | None = None
         self._outline: Outline | None = None
         self._titles: Titles | None = None
         self._sevenths: dict[str, Seventh] | None = None
@@ -88,8 +89,13 @@ class Icd10cm:
 
     @classmethod
     def open(cls, library: "Library | None") -> "Icd10cm":
-        """The tables of this installation."""
-        return cls.shipped()
+        """The user's own releases where they are loaded, beside the tables of this installation; else those alone."""
+        own = library.editions("icd10cm") if library is not None else None
+        if own is None:
+            return cls.shipped()
+        from scrubber.tables.icd10cm_own import OwnIcd10cm
+
+        return OwnIcd10cm(shipped_directory(), own)
 
     @classmethod
     def shipped(cls) -> "Icd10cm":
@@ -121,7 +127,7 @@ class Icd10cm:
     def status(self, code: str, on: date) -> CodeStatus:
         """What the code is on the date."""
         validity = self._validity or self._valid()
-        if not validity.first <= on <= validity.last:
+        if not validity.covers(on):
             return CodeStatus.UNCHECKED
         for window in self._spans(code):
             if window.start <= on and (window.to is None or on <= window.to):
@@ -150,7 +156,7 @@ class Icd10cm:
     def children(self, code: str, on: date) -> tuple[str, ...]:
         """The billable codes under a category on the date, sorted; empty for a billable code or outside the table."""
         validity = self._valid()
-        if len(code) < 3 or not validity.first <= on <= validity.last:
+        if len(code) < 3 or not validity.covers(on):
             return ()
         return tuple(
             child
@@ -171,7 +177,7 @@ class Icd10cm:
     def seventh(self, code: str) -> Seventh | None:
         """The seventh-character rule of the nearest node at or above a code or stem, or None if none applies."""
         if self._sevenths is None:
-            self._sevenths = read_sevenths(read_text(self._directory, "seventh.txt"))
+            self._sevenths = self._read_sevenths()
         for end in range(min(len(code), 6), 2, -1):
             rule = self._sevenths.get(code[:end])
             if rule is not None:
@@ -246,24 +252,32 @@ class Icd10cm:
 
     # Loading and finding
 
-    def _valid(self) -> Validity:
+    def _valid(self) -> "Validity | OwnValidity":
         if self._validity is None:
             self._validity = Validity(read_text(self._directory, "validity.txt.gz"))
         return self._validity
 
+    def _read_sevenths(self) -> dict[str, Seventh]:
+        return read_sevenths(read_text(self._directory, "seventh.txt"))
+
     def _laid_out(self) -> Outline:
         if self._outline is None:
-            self._outline = Outline(read_text(self._directory, "outline.txt"))
+            self._outline = Outline(self._read_outline())
         return self._outline
+
+    def _read_outline(self) -> str:
+        return read_text(self._directory, "outline.txt")
 
     def _noted(self, edition: str) -> Notes:
         found = self._notes.get(edition)
         if found is None:
-            text = read_text(self._directory, "notes.txt.gz")
             found = self._notes[edition] = Notes(
-                edition, edition.removeprefix("FY"), self._laid_out(), text, self.apart
+                edition, edition.removeprefix("FY"), self._laid_out(), self._read_notes(edition), self.apart
             )
         return found
+
+    def _read_notes(self, edition: str) -> str:
+        return read_text(self._directory, "notes.txt.gz")
 
     def _find_edition(self, on: date) -> NotesEdition:
         editions = self._laid_out().editions

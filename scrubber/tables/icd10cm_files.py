@@ -95,6 +95,10 @@ class Validity:
         """How many codes were ever billable."""
         return sum(line.count(" ") + 1 for line in self._lines.values() if line)
 
+    def covers(self, on: date) -> bool:
+        """Whether it is known which codes are billable on a day."""
+        return self.first <= on <= self.last
+
     def codes(self, category: str) -> Mapping[str, tuple[Window, ...]]:
         """Every code of a three-character category, sorted, with its windows; empty for an unknown category."""
         return self._codes(category)

@@ -160,7 +160,7 @@ KINDS = {
         ),
         Kind(
             "icd10cm", "ICD-10-CM diagnosis codes",
-            "CDC/NCHS, ICD-10-CM files", "icd10cm", ("sort", "node", "text"), 3,
+            "CDC/NCHS, ICD-10-CM files", "icd10cm", ("sort", "node", "text"), 2,
         ),
         Kind(
             "telehealth", "Medicare telehealth services",

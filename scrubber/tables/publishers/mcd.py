@@ -43,7 +43,7 @@ PARTS_OF_STATES = {
 NO_DIAGNOSIS = "XX000"
 """What CMS enters where a list holds no diagnosis."""
 
-_DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
+_DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
