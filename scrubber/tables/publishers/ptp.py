@@ -163,12 +163,14 @@ def _rows(parts: Sequence[Download], medicaid: bool, place: Place) -> Iterator[R
                     raise ValueError("the effective date is missing")
                 yield codes[one], codes[two], begin, days[deletion], indicator, rationale
             except ValueError as error:
+                if not any(cells):
+                    continue  # A blank line says nothing.
                 raise _bad_row(place, cells, medicaid, str(error)) from None
 
 
 def _is_under_header(line: Line) -> bool:
     """Whether a line goes on with the words of the header, which stand in some columns over several lines."""
-    return not line.cells[0] and any(line.cells)
+    return not (line.cells and line.cells[0])
 
 
 def _bad_row(place: Place, cells: list[str], medicaid: bool, reason: str) -> ImportFault:
