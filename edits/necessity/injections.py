@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from scrubber.catalogue.check import Hit, Knowledge, across
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Location
@@ -19,7 +19,7 @@ Line = ServiceLine | EarlierLine
 
 
 @across
-def injections_within_limits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def injections_within_limits(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """NEC-02b: one region a day, so many levels a day, so many sessions in the window of its ``limits``."""
     waivers = know.code_lists["coverage-waivers"]
     lines = [line for line in claim.lines if line.qualifier == "HC" and not any(m in waivers for m in line.modifiers)]

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across, reads
 from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, Diagnosis, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
 from .articles import is_decided
+from .form import rule_form
 from .groups import diagnoses_of, is_among, listed
 from .visits import too_many_visits
 
@@ -25,6 +26,7 @@ Rule = Mapping[str, Any]
 ICD9_QUALIFIERS = ("BK", "BF")
 
 
+@reads(rule_form)
 def supported(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """Lines whose diagnoses do not support their service, and visits beyond the entry's ``limits``."""
     for line in claim.lines:
@@ -32,6 +34,7 @@ def supported(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     yield from too_many_visits(claim, know)
 
 
+@reads(rule_form)
 @across
 def supported_in_company(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """As ``supported``; and lines without the service that belongs beside them (the entry's ``beside``)."""

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from scrubber.catalogue.check import Hit, Knowledge
+from scrubber.catalogue.check import Hit, Knowledge, reads
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 
+from .form import limit_form
 from .groups import diagnoses_of, is_among, listed
 
 Limit = Mapping[str, Any]
 """A table of an entry's ``limits``."""
 
 
+@reads(limit_form)
 def too_many_visits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """One finding for each limit that this claim goes beyond, at the line that does."""
     for limit in know.params.get("limits", ()):

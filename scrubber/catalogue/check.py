@@ -117,3 +117,17 @@ def across(check: Check) -> Check:
     (that names what the claim itself holds), and nothing is remembered of the claim."""
     check.across = True  # type: ignore[attr-defined]
     return check
+
+
+Form = Callable[[Mapping[str, Any]], Iterable[str]]
+"""What is wrong with the ``params`` of an entry, a sentence each."""
+
+
+def reads(form: Form) -> Callable[[Check], Check]:
+    """Marks a check that the entries of other packs may use: their ``params`` are checked when the pack loads."""
+
+    def mark(check: Check) -> Check:
+        check.form = form  # type: ignore[attr-defined]
+        return check
+
+    return mark

@@ -100,23 +100,28 @@ class Catalogue:
         return finding
 
     def check(self, edit: Edit, name: str) -> Check:
-        """The function of this name in the checks of the edit's pack. Raises PackError when there is none."""
-        pack = self.packs[edit.pack]
-        place = f"{pack.name}: {edit.id}: check"
+        """The function of this name in the checks of the edit's pack; ``PACK.NAME`` in those of another, so that a pack
+        that is data only may use what is shipped or installed. Raises PackError when there is none."""
+        owner, _, function_name = name.rpartition(".")
+        place = f"{edit.pack}: {edit.id}: check"
+        pack = self.packs.get(owner or edit.pack)
+        if pack is None:
+            raise PackError([f"{place}: no pack `{owner}`{suggest(owner, self.packs)}"])
         if pack.module is None:
             raise PackError(
                 [
                     f"{place}: `{name}` is Python, and a pack given as a folder holds data only, so that opening a "
-                    f"folder never runs code beside patient data. Install the pack (entry point scrubber.packs)."
+                    f"folder never runs code beside patient data. Install the pack (entry point scrubber.packs), or "
+                    f"use a check of a shipped pack, as `necessity.supported`."
                 ]
             )
         try:
             module = importlib.import_module(f"{pack.module}.checks")
         except Exception as error:
             raise PackError([f"{place}: {pack.module}.checks cannot be imported: {error!r}"]) from error
-        function = getattr(module, name, None)
-        if not callable(function):
-            known = [n for n, f in vars(module).items() if callable(f) and not n.startswith("_")]
+        function = getattr(module, function_name, None)
+        if not callable(function) or (owner and function_name not in getattr(module, "__all__", ())):
+            known = getattr(module, "__all__", [n for n, f in vars(module).items() if callable(f) and n[0] != "_"])
             raise PackError([f"{place}: {pack.module}.checks has no function `{name}`{suggest(name, known)}"])
         return cast("Check", function)
 

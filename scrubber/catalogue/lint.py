@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from scrubber.catalogue.conditions import CONDITION_VALUES, check_operand
 from scrubber.catalogue.entry import ANYWHERE, Condition, Edit, Example
-from scrubber.catalogue.index import Catalogue
+from scrubber.catalogue.index import Catalogue, PackError
 from scrubber.spelling import suggest
 from scrubber.tables.kinds import KINDS
 from scrubber.x12.address import AddressError, check, lineage
@@ -134,18 +134,33 @@ def _condition(
         if scope and scope[0] in ABOVE_CLAIM and loop not in ABOVE_CLAIM:
             yield f"at: `{condition.at}` lies in a claim, and this edit is judged once above all its claims"
     if condition.verb == "check":
-        if catalogue.packs[edit.pack].module is None:
+        if in_when:
+            yield "check: stands in `must`; a `when` tests a value"
+        elif "." in condition.value:
+            yield from _borrowed(catalogue, edit, condition.value)
+        elif catalogue.packs[edit.pack].module is None:
             yield (
                 f"check: `{condition.value}` is Python, and a pack given as a folder holds data only, so that opening "
-                f"a folder never runs code beside patient data; install the pack (entry point scrubber.packs)"
+                f"a folder never runs code beside patient data; install the pack (entry point scrubber.packs), or use "
+                f"a check of a shipped pack, as `necessity.supported`"
             )
-        elif in_when:
-            yield "check: stands in `must`; a `when` tests a value"
     elif condition.verb == "table":
         if condition.value not in catalogue.code_lists:
             yield f"table: no code list `{condition.value}`{suggest(condition.value, catalogue.code_lists)}"
     else:
         yield from check_operand(condition)
+
+
+def _borrowed(catalogue: Catalogue, edit: Edit, name: str) -> Iterator[str]:
+    """An edit that uses another pack's check: whether there is such a check, and whether its ``params`` are of the form
+    that the check reads, where the check says so."""
+    try:
+        form = getattr(catalogue.check(edit, name), "form", None)
+    except PackError as error:
+        yield from (problem.partition(f"{edit.id}: ")[2] for problem in error.problems)
+        return
+    if form is not None:
+        yield from (f"params: {problem}" for problem in form(edit.params))
 
 
 def _example(catalogue: Catalogue, example: Example) -> Iterator[str]:
