@@ -26,7 +26,7 @@ def timely_filing(claim: Claim, know: Knowledge) -> Found:
     months, days = params["months"], params["days"]
     if oldest is None or not (months or days) or received <= oldest:
         return NOTHING
-    if received + timedelta(params["warn_days"]) <= _deadline(oldest, months, days):
+    if (_deadline(oldest, months, days) - received).days >= params["warn_days"]:
         return NOTHING
     late: list[ServiceLine] = []
     near: list[ServiceLine] = []
@@ -36,7 +36,7 @@ def timely_filing(claim: Claim, know: Knowledge) -> Found:
         last = _deadline(line.first, months, days)
         if received > last:
             late.append(line)
-        elif received + timedelta(params["warn_days"]) > last:
+        elif (last - received).days < params["warn_days"]:
             near.append(line)
     lines = late or near
     return (_filed(claim, lines, bool(late), know),) if lines else NOTHING

@@ -94,8 +94,8 @@ def billing(claim: Claim, know: Knowledge) -> Hashable:
     for child in subscriber.loop.children:
         if "REFSY" in child.index:
             return None
-    rendering = claim.rendering.taxonomy if claim.rendering is not None else ""
-    return (*_written(claim.billing), rendering)
+    rendering = claim.rendering.prv if claim.rendering is not None else None
+    return (*_written(claim.billing), *(rendering.elements if rendering is not None else ()))
 
 
 by_billing = alike(billing)
@@ -182,7 +182,6 @@ def tax_number(claim: Claim, know: Knowledge) -> Found:
 
 def _tax_numbers(claim: Claim) -> Iterator[Segment]:
     loops = [claim.billing.loop] if claim.billing else []
-    loops += [claim.subscriber.person.loop] if claim.subscriber else []
     if claim.subscriber:
         loops += claim.subscriber.loop.each("2010BA")
     for loop in loops:

@@ -27,14 +27,14 @@ ANESTHESIA, LABORATORY, DRUGS = "anesthesia-codes", "clia-codes", "drug-codes"
 @beyond_plain
 def unit_basis(claim: Claim, know: Knowledge) -> Found:
     """CLM-09: anesthesia is counted in minutes (MJ), everything else in units (UN)."""
-    minutes, timed = know.params["minutes"], spans(know.code_lists, ANESTHESIA)
+    minutes = know.params["minutes"]
     found = []
     for line in claim.lines:
         basis = line.unit_basis
         if not basis or not line.procedure:
             continue
-        of_time = timed.value(line.procedure, "timed")
-        if basis == minutes and of_time != "yes":
+        of_time = _timed(line.procedure, know)
+        if basis == minutes and not of_time:
             case = "other"
         elif basis == know.params["units"] and of_time == "yes":
             case = "anesthesia"
@@ -45,12 +45,17 @@ def unit_basis(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
+def _timed(procedure: str, know: Knowledge) -> str:
+    """Whether anesthesia is billed by time: ``yes`` or ``no``; ``""`` for other services, 0100T among them."""
+    return spans(know.code_lists, ANESTHESIA).value(procedure, "timed") if procedure.isdecimal() else ""
+
+
 def anesthesia_modifiers(claim: Claim, know: Knowledge) -> Found:
     """CLM-41: anesthesia says by whom it was given, and in what health the patient was."""
-    params, timed = know.params, spans(know.code_lists, ANESTHESIA)
+    params = know.params
     found = []
     for line in claim.lines:
-        if timed.value(line.procedure, "timed") != "yes":
+        if _timed(line.procedure, know) != "yes":
             continue
         for case, wanted in (("performer", params["performers"]), ("status", params["physical_status"])):
             if wanted and not any(modifier in wanted for modifier in line.modifiers):
