@@ -24,6 +24,8 @@ from scrubber.x12.values import to_date
 
 DAY = timedelta(1)
 
+End = Literal["first", "last"]
+
 _WEIGHT = {Severity.INFO: 0, Severity.WARNING: 1, Severity.REJECT: 2}
 
 
@@ -178,21 +180,22 @@ def _where(error: Exception) -> str:
 
 
 class Boundary(NamedTuple):
-    """A day at which an entry's dates are tried: whether it is due then, and which of several services that day is."""
+    """A day at which an entry's dates are tried: whether it is due then, and which of a claim's services that day may
+    be."""
 
     day: date
     due: bool
-    end: Literal["first", "last"]
+    ends: tuple[End, ...]
 
 
 def boundaries(edit: Edit) -> Iterator[Boundary]:
     """The first and last days of an entry, on which it holds, and the days just outside, on which it does not."""
     if edit.from_ is not None:
-        yield Boundary(edit.from_ - DAY, False, "last")
-        yield Boundary(edit.from_, True, "first")
+        yield Boundary(edit.from_ - DAY, False, ("last",))
+        yield Boundary(edit.from_, True, ("first", "last"))
     if edit.to is not None:
-        yield Boundary(edit.to, True, "last")
-        yield Boundary(edit.to + DAY, False, "first")
+        yield Boundary(edit.to, True, ("first", "last"))
+        yield Boundary(edit.to + DAY, False, ("first",))
 
 
 def try_day(catalogue: Catalogue, edit: Edit, at: Boundary) -> str | None:
@@ -201,9 +204,9 @@ def try_day(catalogue: Catalogue, edit: Edit, at: Boundary) -> str | None:
     of its id may be."""
     if not at.due and any(version.in_force(at.day) for version in catalogue.versions(edit.id)):
         return None
-    broken = [example for kind, example in edit.examples if kind == "breaks"]
+    broken = [(example, end) for kind, example in edit.examples if kind == "breaks" for end in at.ends]
     try:
-        spoke = any(f.edit == edit.id for example in broken for f in run_on(catalogue, edit, example, at))
+        spoke = any(f.edit == edit.id for example, end in broken for f in run_on(catalogue, edit, example, at.day, end))
     except ExampleError:
         return None  # Told by the example itself.
     if spoke == at.due:
@@ -217,26 +220,26 @@ def try_day(catalogue: Catalogue, edit: Edit, at: Boundary) -> str | None:
     return "its dates say that it does not hold on this day, but a claim of this day is found to break it."
 
 
-def run_on(catalogue: Catalogue, edit: Edit, example: Example, at: Boundary) -> list[Finding]:
-    """The findings of an example moved to a day: of receipt, or of its services."""
+def run_on(catalogue: Catalogue, edit: Edit, example: Example, day: date, end: End) -> list[Finding]:
+    """The findings of an example moved to a day: of receipt, or of the first or last of its services."""
     if edit.basis == "receipt":
-        return run(catalogue, example, received=at.day)
-    moved, last = _move(apply(example), at)
+        return run(catalogue, example, received=day)
+    moved, last = _move(apply(example), day, end)
     return run(catalogue, example, moved, max(example.received or RECEIVED, last + DAY))
 
 
 _DTP = re.compile(rb"(DTP\*[0-9]{3}\*(?:D8|RD8)\*)([0-9]{8})(?:-([0-9]{8}))?")
 
 
-def _move(data: bytes, at: Boundary) -> tuple[bytes, date]:
+def _move(data: bytes, to: date, end: End) -> tuple[bytes, date]:
     """A file with all dates of its claims moved alike, so that the first or last of its services is on this day; and
     the last of its services."""
     services = [
         day for m in _DTP.finditer(data) if m[1].startswith(b"DTP*472*") for day in map(_day, m.groups()[1:]) if day
     ]
     if not services:
-        return data, at.day
-    by = at.day - (min(services) if at.end == "first" else max(services))
+        return data, to
+    by = to - (min(services) if end == "first" else max(services))
 
     def moved(match: re.Match[bytes]) -> bytes:
         days = [f"{day + by:%Y%m%d}".encode() if (day := _day(text)) else text for text in match.groups()[1:] if text]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from scrubber.catalogue.entry import Condition, Edit, Example, LooksAt
 from scrubber.catalogue.index import Catalogue
-from scrubber.proof import Boundary, boundaries, run, run_on, strangers
+from scrubber.proof import End, boundaries, run, run_on, strangers
 from scrubber.x12.values import to_decimal
 
 NEVER = "(?!)"
@@ -144,9 +144,10 @@ class Witness:
     def __init__(self, edit: Edit, catalogue: Catalogue) -> None:
         self._edit = edit
         self._packs, self._profiles = catalogue.packs.values(), catalogue.profiles.values()
-        self._trials: list[tuple[Example, Boundary | None]] = [(example, None) for _, example in edit.examples]
+        self._trials: list[tuple[Example, tuple[date, End] | None]] = [(example, None) for _, example in edit.examples]
         broken = [example for kind, example in edit.examples if kind == "breaks"]
-        self._trials += [(example, at) for at in boundaries(edit) for example in broken]
+        ends = [(at.day, end) for at in boundaries(edit) for end in at.ends]
+        self._trials += [(example, at) for at in ends for example in broken]
         self._trials += [
             (example._replace(profile=name), None) for name in strangers(catalogue, edit) for example in broken
         ]
@@ -162,9 +163,9 @@ class Witness:
         """The edit with no other beside it: its own answer is asked for, and quickly."""
         return Catalogue(self._packs, [edit], self._profiles)
 
-    def _fires(self, catalogue: Catalogue, example: Example, at: Boundary | None) -> bool:
+    def _fires(self, catalogue: Catalogue, example: Example, at: tuple[date, End] | None) -> bool:
         try:
-            found = run_on(catalogue, self._edit, example, at) if at else run(catalogue, example)
+            found = run_on(catalogue, self._edit, example, *at) if at else run(catalogue, example)
         except Exception:
             return False  # A changed parameter may be one that the check cannot take: noticed, where it fired.
         return any(finding.edit == self._edit.id for finding in found)

@@ -116,10 +116,27 @@ class Replacement(Entry):
     new: str
 
 
+class Series(Entry):
+    """The first service line of a claim, so many times and no other line: on ``first`` and the days that follow, the
+    last time on ``last``. What a limit of visits within a number of days is tried with."""
+
+    visits: int = Field(ge=1, le=50)
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _room(self) -> Series:
+        if (self.last - self.first).days < self.visits - 1:
+            raise ValueError("a day for each visit: `last` is too near to `first`")
+        return self
+
+
 class Example(Entry):
     """A change to a base claim of ``fixtures/base`` (name without ``.837``)."""
 
     base: str = "office"
+    series: Series | None = None
+    """Done first: what follows changes the lines that it made."""
     set: dict[str, str] = Field(default_factory=dict)
     """Address to value: ``{"2300.HI02-2" = "M5412", "2400[2].SV101-3" = "59"}``; a whole composite may be set. Without
     ``[n]`` the value is set in every such loop of the file's first claim; without a qualifier in the first segment."""

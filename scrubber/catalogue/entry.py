@@ -85,6 +85,14 @@ class Citation(NamedTuple):
     at: str
 
 
+class Series(NamedTuple):
+    """A line repeated; see ``edit.Series``."""
+
+    visits: int
+    first: date
+    last: date
+
+
 class Example(NamedTuple):
     """A change to a base claim; see ``edit.Example``."""
 
@@ -99,6 +107,7 @@ class Example(NamedTuple):
     also: tuple[str, ...]
     note: str | None
     params: Mapping[str, Mapping[str, Any]] = NO_PARAMS
+    series: Series | None = None
 
 
 class Trial(NamedTuple):
@@ -279,6 +288,7 @@ def _statuses(records: list[Mapping[str, Any]]) -> tuple[Status, ...]:
 
 
 def _example(record: Mapping[str, Any]) -> Example:
+    series = record["series"]
     return Example(
         base=record["base"],
         set=record["set"],
@@ -290,4 +300,9 @@ def _example(record: Mapping[str, Any]) -> Example:
         also=tuple(record["also"]),
         note=record["note"],
         params=record["params"],
+        series=_series(series) if series else None,
     )
+
+
+def _series(record: Mapping[str, Any]) -> Series:
+    return Series(record["visits"], date.fromisoformat(record["first"]), date.fromisoformat(record["last"]))

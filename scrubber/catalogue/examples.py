@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 
-from scrubber.catalogue.entry import Edit, Example
+from scrubber.catalogue.entry import Edit, Example, Series
 from scrubber.catalogue.load import shipped_folder
 from scrubber.x12.address import Address, near, parse, segments
 from scrubber.x12.events import ClaimRead
@@ -50,6 +51,8 @@ def read_base(name: str) -> bytes:
 def apply(example: Example, base: bytes | None = None) -> bytes:
     """The example as a whole file: the base with the changes, SE01 counted again. Raises ExampleError."""
     draft = _Draft(base if base is not None else read_base(example.base))
+    if example.series is not None:
+        draft.repeat(example.series)
     for text, value in example.set.items():
         draft.set(parse(text), value)
     for after, segment in example.add:
@@ -103,6 +106,31 @@ class _Draft:
 
     def _index(self, segment: Segment) -> int:
         return self.first + segment.ordinal - 1
+
+    def repeat(self, series: Series) -> None:
+        """The claim's first line as often as the series says, a day each, and the claim's charge the sum of them."""
+        lines = self._loops(parse("2400"))
+        indices = sorted(self._index(s) for top in lines for loop in top.walk() for s in loop.segments)
+        own = sorted(self._index(s) for loop in lines[0].walk() for s in loop.segments)
+        pattern = [self.pieces[index] for index in own]
+        days = [series.first + timedelta(n) for n in range(series.visits - 1)] + [series.last]
+        made = [self._dated(piece, number, day) for number, day in enumerate(days, 1) for piece in pattern]
+        self.pieces[indices[0] : indices[-1] + 1] = made
+        self.claim = self._read()
+        charge = Decimal(self.pieces[own[1]].split(self.element)[2])
+        self.set(parse("2300.CLM02"), str(charge * series.visits))
+
+    def _dated(self, piece: str, number: int, day: date) -> str:
+        """A segment of a line as the line of this number and day has it."""
+        elements = piece.split(self.element)
+        kind = elements[0].strip()
+        if kind == "LX":
+            elements[1] = str(number)
+        elif kind == "DTP" and elements[1] == "472":
+            elements[2:4] = ["D8", f"{day:%Y%m%d}"]
+        elif kind == "REF" and elements[1] == "6R":
+            elements[2] = f"L{number}"
+        return self.element.join(elements)
 
     def set(self, address: Address, value: str) -> None:
         if not address.element:

@@ -158,6 +158,8 @@ def _examples(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, tuple[Sni
 
 def _changes(example: Example) -> Iterator[str]:
     """The example as its entry writes it, where the base claims are not at hand."""
+    if example.series:
+        yield f"the first line {example.series.visits} times, from {example.series.first} to {example.series.last}"
     yield from (f"{address} = {value}" for address, value in example.set.items())
     yield from (f"behind {after}: {segment}" for after, segment in example.add)
     yield from (f"without {address}" for address in example.remove)
