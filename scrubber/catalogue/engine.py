@@ -216,7 +216,8 @@ class Engine:
                 known = self._learn(looks, group, memory, claim, found, crashed)
             elif known.again:
                 self._run(known.again, claim, found, crashed)
-            unchecked = _join(unchecked, known.unchecked)
+            if known.unchecked:  # Of other edits than those before.
+                unchecked = unchecked + known.unchecked if unchecked else known.unchecked
         self._run(runners, claim, found, crashed)
         if found or crashed:
             return self._settle(claim, structural, found, crashed, unchecked)

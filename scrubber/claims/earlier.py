@@ -15,10 +15,11 @@ number of a patient), and beyond a limit the oldest half is forgotten at once.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -85,14 +86,20 @@ class Met(NamedTuple):
 NOBODY = Met()
 _NOBODY_KNOWN = Met(whole=False)
 
-_Kind = tuple[str, ...]
-"""SV101 to SV104 as written, the component separator, and the number of days: lines alike in them are kept as one."""
+_Kind = tuple[object, ...]
+"""LX01, component separator, SV101 to SV104 as written, and the days if several: what is alike is kept once."""
 
 _HEAD = Struct("<III")
 """Position behind the record before under this key (0 none), lines, bytes of CLM01."""
 
-_LINE = Struct("<IIIQ")
-"""Number of its kind, LX01, ordinal and offset of SV1."""
+_LINE = Struct("<IIQ")
+"""Number of its kind, ordinal and offset of SV1."""
+
+
+@lru_cache(maxsize=1_024)
+def _record(lines: int) -> Struct:
+    """A record: its head and its lines. CLM01 stands behind it."""
+    return Struct("<III" + "IIQ" * lines)
 
 
 class EarlierClaims:
@@ -115,7 +122,7 @@ class EarlierClaims:
         found: list[EarlierLine] = []
         recent, older = self._recent, self._older
         for performer, day, lines in _days(claim):
-            key = hash((patient, performer, day)) & _MASK or 1
+            key = hash((performer, day, patient)) & _MASK or 1
             slot = recent.slot(key)
             if recent.heads[slot] or (older.size and older.heads[older.slot(key)]):
                 found += self._recall(key, claim, lines, performer, day)
@@ -132,12 +139,12 @@ class EarlierClaims:
         self, key: int, claim: Claim, lines: Sequence[ServiceLine], performer: str, day: date
     ) -> list[EarlierLine]:
         """The lines under a key, oldest first; of many the newest."""
-        said = sorted([_kind(claim, line) for line in lines])
+        said = sorted(map(_said, lines))
         found: list[EarlierLine] = []
         for generation in (self._recent, self._older):
             for id, record in generation.records(key):
-                repeated = id == claim.id[:_LONGEST_ID] and said == sorted([kind for kind, _ in record])
-                found += [replace(line, day=day, performer=performer, repeated=repeated) for _, line in record[::-1]]
+                repeated = id == claim.id[:_LONGEST_ID] and said == sorted(map(_said, record))
+                found += [replace(line, day=day, performer=performer, repeated=repeated) for line in record[::-1]]
                 if len(found) >= MOST:
                     return found[MOST - 1 :: -1]
         return found[::-1]
@@ -163,7 +170,7 @@ class _Generation:
         """Position behind the newest record of the key in the same slot; 0 for none."""
         self.log = bytearray()
         self.kinds: dict[_Kind, int] = {}
-        self.prototypes: list[tuple[_Kind, EarlierLine, int]] = []
+        self.prototypes: list[tuple[EarlierLine, int]] = []
         """What each kind of line says, and where SV101-2 lies in its SV1."""
 
     def slot(self, key: int) -> int:
@@ -175,42 +182,49 @@ class _Generation:
         return slot
 
     def add(self, key: int, slot: int, claim: Claim, lines: Sequence[ServiceLine]) -> None:
-        """Remember lines under a key whose slot is known."""
+        """Remember lines under a key whose slot is known. Lines without SV1 or date say nothing."""
         id = claim.id[:_LONGEST_ID].encode("latin-1", "replace")
-        log = self.log
-        at = len(log)
-        log += _HEAD.pack(self.heads[slot], len(lines), len(id))
-        log += id
+        kinds, component = self.kinds, claim.delimiters.component
+        values = [self.heads[slot], 0, len(id)]
         for line in lines:
-            sv1 = line.sv1
-            assert sv1 is not None
-            kind = self.kinds.get(said := _kind(claim, line))
+            sv1, service = line.sv1, line.service
+            if sv1 is None or service is None:
+                continue
+            elements, ordinal, offset, _, _ = sv1
+            said: _Kind = (line.number, component, *elements[1:5])
+            if service.last is not service.first:
+                said = (*said, span(line))
+            kind = kinds.get(said)
             if kind is None:
-                kind = self.kinds[said] = len(self.prototypes)
-                self.prototypes.append(_prototype(claim, line, said))
-            log += _LINE.pack(kind, line.number, sv1.ordinal, sv1.offset)
+                kind = kinds[said] = len(self.prototypes)
+                self.prototypes.append(_prototype(claim, line))
+            values += (kind, ordinal, offset)
+        log = self.log
         self.keys[slot] = key
-        self.heads[slot] = at + 1
+        self.heads[slot] = len(log) + 1
+        values[1] = count = len(values) // 3 - 1
+        log += _record(count).pack(*values)
+        log += id
         self.size += 1
         if self.size * 3 > self.mask * 2:
             self._grow()
 
-    def records(self, key: int) -> Iterator[tuple[str, list[tuple[_Kind, EarlierLine]]]]:
-        """What was remembered under a key, newest first: CLM01 and lines with their kinds."""
+    def records(self, key: int) -> Iterator[tuple[str, list[EarlierLine]]]:
+        """What was remembered under a key, newest first: CLM01 and lines."""
         at = self.heads[self.slot(key)]
         while at:
             start = at - 1
             at, count, length = _HEAD.unpack_from(self.log, start)
             start += _HEAD.size
-            id = self.log[start : start + length].decode("latin-1")
-            start += length
+            end = start + count * _LINE.size
+            id = self.log[end : end + length].decode("latin-1")
             lines = _LINE.iter_unpack(self.log[start : start + min(count, MOST) * _LINE.size])
             yield id, [self._line(id, *values) for values in lines]
 
-    def _line(self, id: str, number: int, lx: int, ordinal: int, offset: int) -> tuple[_Kind, EarlierLine]:
-        kind, line, inside = self.prototypes[number]
-        where = replace(line.procedure_place, claim=id, line=lx, ordinal=ordinal, offset=offset + inside)
-        return kind, replace(line, procedure_place=where)
+    def _line(self, id: str, number: int, ordinal: int, offset: int) -> EarlierLine:
+        line, inside = self.prototypes[number]
+        where = replace(line.procedure_place, claim=id, ordinal=ordinal, offset=offset + inside)
+        return replace(line, procedure_place=where)
 
     def _grow(self) -> None:
         keys, heads = self.keys, self.heads
@@ -233,37 +247,28 @@ def _patient(claim: Claim) -> tuple[object, ...] | None:
     member, birth = subscriber.member_id, patient.birth
     if not member or birth is None:
         return None
-    accident = claim.accident.first if claim.accident is not None else None
-    kind = claim.transaction.kind
-    return (payer.id, payer.sequence, member, patient.last, patient.first, birth, accident, kind)
+    accident = claim.accident
+    hurt = accident.first if accident is not None else None
+    return (payer.id, payer.sequence, member, patient.last, patient.first, birth, hurt, claim.transaction.kind)
 
 
-def _days(claim: Claim) -> Iterator[tuple[str, date, Sequence[ServiceLine]]]:
+def _days(claim: Claim) -> Iterable[tuple[str, date, Sequence[ServiceLine]]]:
     """The lines of a claim by performer's NPI and day; mostly all under one."""
-    lines, billing = claim.lines, claim.billing
-    if not lines:
-        return
-    first = lines[0]
-    performer, service = first.rendering or billing, first.service
-    if performer is not None and performer.npi and service is not None and service.first is not None:
-        day = service.first
+    lines, rendering, day = claim.lines, claim.rendering, claim.service_from
+    if day is not None and day is claim.service_to:
         for line in lines:
-            other = line.service
-            if other is None or other.first is not day or other.last is not day or line.sv1 is None:
-                break
-            if line.rendering is not first.rendering:
+            if line.rendering is not rendering:
                 break
         else:
-            yield performer.npi, day, lines
-            return
+            performer = rendering or claim.billing
+            return ((performer.npi, day, lines),) if performer is not None and performer.npi else ()
     groups: dict[tuple[str, date], list[ServiceLine]] = {}
     for line in lines:
         npi = claim.performer(line)
-        if npi and line.sv1 is not None and line.first is not None:
+        if npi and line.first is not None:
             for number in range(min(span(line), LONGEST_SPAN)):
                 groups.setdefault((npi, line.first + timedelta(days=number)), []).append(line)
-    for (npi, day), group in groups.items():
-        yield npi, day, group
+    return [(npi, day, group) for (npi, day), group in groups.items()]
 
 
 def span(line: ServiceLine) -> int:
@@ -272,18 +277,15 @@ def span(line: ServiceLine) -> int:
     return (last - first).days + 1 if first is not None and last is not None and last > first else 1
 
 
-def _kind(claim: Claim, line: ServiceLine) -> _Kind:
-    assert line.sv1 is not None
-    said = (*line.sv1.elements[1:5], claim.delimiters.component)
-    service = line.service
-    return said if service is None or service.first == service.last else (*said, str(span(line)))
+def _said(line: ServiceLine | EarlierLine) -> tuple[str, ...]:
+    """What a line bills, to compare claims by."""
+    return (line.procedure, *line.modifiers, str(line.charge), str(line.units), line.unit_basis)
 
 
-def _prototype(claim: Claim, line: ServiceLine, said: _Kind) -> tuple[_Kind, EarlierLine, int]:
-    assert line.sv1 is not None
+def _prototype(claim: Claim, line: ServiceLine) -> tuple[EarlierLine, int]:
     where = locate(line.procedure_place, claim.delimiters)
     earlier = EarlierLine(
         line.procedure, line.qualifier, line.modifiers, line.charge, line.units, line.unit_basis, span(line), where,
         date.min, "", False,
     )  # fmt: skip
-    return said, earlier, where.offset - line.sv1.offset
+    return earlier, where.offset - (line.sv1.offset if line.sv1 is not None else 0)
