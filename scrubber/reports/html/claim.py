@@ -34,19 +34,29 @@ class Teller:
         self._entries = Entries(wording)
         self._title = title
         self._fixed: dict[str, tuple[Markup, Markup, Markup]] = {}
+        self._reasons: dict[str, str] = {}
+        """Edits of this file that have been told in full, and the anchor of the claim where."""
+        self._anchor: str | None = None
 
-    def tell_claim(
-        self, claim: Claim, findings: Sequence[Finding], look: Look, above: Markup, *, whole: bool
-    ) -> Markup:
-        """Everything below a claim's heading. ``above`` says what rejects it from above; ``whole`` shows all of its
-        segments."""
+    def open_file(self) -> None:
+        """From here on it is another file."""
+        self._reasons = {}
+        self._anchor = None
+
+    def shorten(self, anchor: str) -> None:
+        """Tell the next claim in short: what has been told before is linked. ``anchor`` is where it stands."""
+        self._anchor = anchor
+
+    def tell_claim(self, claim: Claim, findings: Sequence[Finding], look: Look, above: Markup) -> Markup:
+        """Everything below a claim's heading. ``above`` says what rejects it from above."""
+        whole = self._anchor is None
         own = by_weight(f for f in findings if not f.inherited)
         marks = find_marks(claim, own)
         return together(
             (
                 above,
                 *(self.tell_finding(f, look(f.where), claim.delimiters, "h5") for f in own),
-                tell_diagnoses(claim, marks.diagnoses, self._title),
+                tell_diagnoses(claim, marks.diagnoses, self._title) if whole or marks.diagnoses.edits else NOTHING,
                 tell_lines(claim, marks.lines),
                 self._list_segments(claim, own) if whole else NOTHING,
             )
@@ -74,12 +84,21 @@ class Teller:
                 self._change(finding),
                 tag("dt", "Where"),
                 tag("dd", say_place(finding, sight)),
-                rest,
+                self._say_why(finding.edit, rest),
                 together((tag("dt", codes[0]), tag("dd", codes[1]))) if codes else NOTHING,
             ),
             class_=f"finding {kind}",
             id=id,
         )
+
+    def _say_why(self, edit: str, full: Markup) -> Markup:
+        """Why an edit exists and who says so; or, in a claim that is told in short, where that has been told."""
+        if self._anchor is None:
+            return full
+        told = self._reasons.setdefault(edit, self._anchor)
+        if told == self._anchor:
+            return full
+        return together((tag("dt", "Why, source"), tag("dd", tag("a", f"as told of {edit} here", href=f"#{told}"))))
 
     def _fix(self, edit: str) -> tuple[Markup, Markup, Markup]:
         entry = self._wording.entry(edit)

@@ -86,20 +86,18 @@ def tell_diagnoses(claim: Claim, rows: Rows, title: Title) -> Markup:
         for diagnosis in line.diagnoses:
             users.setdefault(diagnosis.position, []).append(str(line.number))
     cells = []
-    for index, diagnosis in enumerate(claim.diagnoses):
-        code = dotted(diagnosis.code)
+    for diagnosis in claim.diagnoses:
         named = title(diagnosis.code)
         used = users.get(diagnosis.position, [])
         cells.append(
             (
                 tag("th", str(diagnosis.position), scope="row", class_="n"),
-                tag("td", tag("span", code, class_="code"), class_="nowrap"),
+                tag("td", dotted(diagnosis.code), class_="code"),
                 tag("td", named or ""),
                 tag("td", ", ".join(dict.fromkeys(used)) or "none"),
-                _edits_cell(rows, index),
             )
         )
-    heads = (("No.", "n"), ("Code", ""), ("Called", ""), ("Lines that point to it", ""), ("Findings", ""))
+    heads = (("No.", "n"), ("Code", ""), ("Called", ""), ("Lines that point to it", ""))
     said = [f"diagnosis {d.position} ({dotted(d.code)})" for d in claim.diagnoses]
     return _table("Diagnoses", heads, cells, rows, said)
 
@@ -109,24 +107,21 @@ def tell_lines(claim: Claim, rows: Rows) -> Markup:
     if not claim.lines:
         return NOTHING
     cells = []
-    for index, line in enumerate(claim.lines[:LINES]):
-        procedure: list[str] = [tag("span", line.procedure or "none", class_="code")]
-        procedure += [together((" ", tag("span", modifier, class_="code"))) for modifier in line.modifiers]
+    for line in claim.lines[:LINES]:
         cells.append(
             (
                 tag("th", str(line.number), scope="row", class_="n"),
                 tag("td", say_days(line.first, line.last), class_="nowrap"),
                 tag("td", line.place_of_service, class_="n"),
-                tag("td", together(procedure), class_="nowrap"),
-                tag("td", _pointed(line)),
+                tag("td", " ".join((line.procedure or "none", *line.modifiers)), class_="code"),
+                tag("td", _pointed(line), class_="code"),
                 tag("td", exact(line.units) or "", class_="n"),
                 tag("td", "" if line.charge is None else money(line.charge), class_="n"),
-                _edits_cell(rows, index),
             )
         )
     heads = (
         ("Line", "n"), ("Service", ""), ("Place", "n"), ("Procedure", ""), ("Diagnoses pointed to", ""), ("Units", "n"),
-        ("Charge", "n"), ("Findings", ""),
+        ("Charge", "n"),
     )  # fmt: skip
     said = [f"line {line.number} ({line.procedure})" for line in claim.lines]
     more = len(claim.lines) - LINES
@@ -135,14 +130,13 @@ def tell_lines(claim: Claim, rows: Rows) -> Markup:
 
 
 def _pointed(line: ServiceLine) -> Markup:
-    """``1 M54.2 · 2 M50.322``; a pointer that reaches nothing says so."""
+    """``1 M54.2, 2 M50.322``; a pointer that reaches nothing says so."""
     reached = {d.position: dotted(d.code) for d in line.diagnoses}
-    written = line.written_pointers if not reached and not line.pointers else tuple(map(str, line.pointers))
+    written = line.written_pointers if not line.pointers else tuple(map(str, line.pointers))
     parts = []
     for pointer in written:
         code = reached.get(int(pointer)) if pointer.isdecimal() and len(pointer) < 4 else None
-        shown = tag("span", code, class_="code") if code else tag("em", "none there")
-        parts.append(tag("span", tag("span", pointer or "empty", class_="pointer"), " ", shown, class_="nowrap"))
+        parts.append(together((text(pointer or "empty"), Markup("&nbsp;"), code or tag("em", "none there"))))
     return together(parts, ", ") if parts else tag("em", "none")
 
 
@@ -156,10 +150,14 @@ def _table(
 ) -> Markup:
     joins = [join for join in rows.joins if max(join.one, join.other) < len(cells)]
     drawn = joins[:BRACKETS]
-    head = [tag("th", text(name), scope="col", class_=kind or None) for name, kind in heads]
+    head = [tag("th", name, scope="col", class_=kind or None) for name, kind in heads]
+    if rows.edits:
+        head.append(tag("th", "Findings", scope="col"))
     body = []
     for index, row in enumerate(cells):
         partner = any(index in (join.one, join.other) for join in drawn)
+        if rows.edits:
+            row = (*row, _edits_cell(rows, index))
         kind = "hit" if partner or index in rows.edits else None
         body.append(tag("tr", *(_bracket(join, index) for join in drawn), *row, class_=kind))
     table = tag(

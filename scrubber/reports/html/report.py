@@ -61,8 +61,9 @@ from scrubber.verdict import (
     TableUsed,
 )
 
-WHOLE = 1_000
-"""Claims whose segments are all shown; of the others those that findings point at, so that the file still opens."""
+WHOLE = 500
+"""Claims of a file that are told whole. Of those behind them the segments are shown that findings point at, and why an
+edit exists is told once, with a link to it: a file of ten thousand claims must still open."""
 
 REJECT = Severity.REJECT
 REJECTED = ClaimStatus.REJECTED
@@ -167,7 +168,8 @@ class Html:
 
     def _open_file(self, event: FileStart) -> None:
         self._told = {}
-        self._claims = 0
+        self._claims = self._shown = 0
+        self._teller.open_file()
         self._prefix = f"f{crc32(event.path.encode('utf-8', 'surrogateescape')):08x}"
         heading = tag("h3", legible(event.path), class_="file").encode()
         for part in (self._rejected, self._warned):
@@ -206,9 +208,9 @@ class Html:
             inherited = sorted((f for f in findings if f.inherited), key=lambda f: OWNERS.index(owner_of(f.where)))
             above = self._tell_above(inherited, claim)
             self._shown += 1
-            body = self._teller.tell_claim(
-                claim, findings, lambda where: _find(claim, where), above, whole=self._shown <= WHOLE
-            ).encode()
+            if self._shown > WHOLE:
+                self._teller.shorten(f"{self._prefix}-{self._claims}")
+            body = self._teller.tell_claim(claim, findings, lambda where: _find(claim, where), above).encode()
             start, length = self._bodies.tell(), len(body)
             self._bodies.write(body)
         record = [
@@ -267,19 +269,15 @@ class Html:
         called = Markup(id)  # Escaped when the record was made.
         if rejected:
             self._worklist.add(rejects, amount or ZERO, id, anchor)
-        fate = (
-            tag("span", "Rejected", class_="mark reject") if rejected else tag("span", "Accepted", class_="mark good")
-        )
-        edits = [tag("span", edit, class_="reject") for edit in rejects] + [tag("span", edit) for edit in others]
-        shown = "" if self._run.redacted else money(amount)
+        word, kind = ("Rejected", "reject") if rejected else ("Accepted", "good")
         summary = tag(
             "summary",
-            tag("span", fate, class_="fate"),
+            tag("span", word, class_=f"mark {kind}"),
             tag("h4", called or "(no number)"),
             tag("span", days, class_="days"),
             tag("span", Markup(payer), class_="payer"),
-            tag("span", shown, class_="charge"),
-            tag("span", together(edits, " "), class_="edits"),
+            tag("span", "" if self._run.redacted else money(amount), class_="charge"),
+            tag("span", " ".join([*rejects, *others]), class_=f"edits {kind}"),
         )
         part = self._rejected if rejected else self._warned
         part.begin_claim(f'<details class="claim" id="{anchor}"'.encode(), f'>{summary}<div class="body">'.encode())

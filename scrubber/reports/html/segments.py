@@ -73,20 +73,21 @@ def _draw(
     if whole:
         parts = [_marked(whole.kind, parts[0])]
     for start, end, name in tokens:
-        parts.append(f"<s>{text(shown[at:start])}</s>" if start > at else "")
+        parts.append(text(shown[at:start]))
         parts.append(_token(shown, start, end, name, stretches))
         at = end
     parts.append(text(shown[at:]))
     if len(written) > LONGEST:
-        parts.append(f"<s> … {len(written) - LONGEST:,} more characters</s>")
+        parts.append(f" … {len(written) - LONGEST:,} more characters")
     elif delimiters.segment.isprintable() and not delimiters.segment.isspace():
-        parts.append(f"<s>{text(delimiters.segment)}</s>")
+        parts.append(text(delimiters.segment))
     return Markup("".join(parts)), labels
 
 
 def _token(shown: str, start: int, end: int, name: str, stretches: tuple[Stretch, ...]) -> str:
     value = shown[start:end]
-    inner = f'<i class="{name}">{text(value)}</i>' if name and value else str(text(value))
+    called = f' class="{name}"' if name else ""
+    inner = f"<i{called}>{text(value)}</i>" if value else ""
     for stretch in stretches:
         if stretch.length == 0 and start <= stretch.start <= end:
             gap = f'<mark class="{stretch.kind} gap"><span class="vh">something is missing here</span></mark>'
