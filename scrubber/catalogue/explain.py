@@ -90,6 +90,9 @@ def _scope(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
         yield f"Where one of these tells the same fault, it is silent: {', '.join(edit.yields_to)}."
 
 
+MOST = 8
+"""Segments of an example that a page shows."""
+
 SHOWN = 60
 """Characters of a parameter that a page shows."""
 
@@ -151,9 +154,10 @@ def _examples(catalogue: Catalogue, edit: Edit) -> Iterator[tuple[str, tuple[Sni
         payer = f", profile {example.profile}" if example.profile else ""
         found = shown.get(name)
         segments = tuple(found) if found else tuple(map(Snippet, _changes(example)))
-        changes = [said for changed in example.params.values() for said in _settings(changed)]
-        told = f", with {', '.join(changes)}" if changes else ""
-        yield f"{title} (base claim: {example.base}{received}{payer}{told})", segments
+        settings = tuple(Snippet(said) for changed in example.params.values() for said in _settings(changed))
+        if len(segments) > MOST:
+            segments = (*segments[: MOST - 1], Snippet(f"and {len(segments) - MOST + 1} segments more"))
+        yield f"{title} (base claim: {example.base}{received}{payer})", settings + segments
 
 
 def _changes(example: Example) -> Iterator[str]:
