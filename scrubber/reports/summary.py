@@ -131,20 +131,21 @@ def tables_to_load(tally: Tally, wording: Wording) -> list[tuple[str, str]]:
     for edit, reason in tally.unchecked:
         for kind in () if _OF_CLAIM(reason) else wording.entry(edit).edit.asks:
             asking.setdefault(kind, set()).add(edit)
-    return [(kind, f"{KINDS[kind].source}, for {', '.join(sorted(edits))}") for kind, edits in sorted(asking.items())]
+    return [(kind, f"{KINDS[kind].source}; for {', '.join(sorted(edits))}") for kind, edits in sorted(asking.items())]
 
 
 def _unchecked(tally: Tally, wording: Wording, redacted: bool) -> Iterator[tuple[str, str]]:
     if not tally.unchecked:
         return
-    on = "on it" if tally.totals.claims == 1 else f"on {tally.open:,} of {count(tally.totals.claims, 'claim')}"
-    yield "Not checked", f"{on}; nothing is known to be wrong there, nor to be right"
+    claims = tally.totals.claims
+    on = "points of the claim" if claims == 1 else f"points of {tally.open:,} of {count(claims, 'claim')}"
+    yield "Not checked", f"{on}: nothing is known to be wrong there, nor to be right"
     questions = group_gaps(tally)
     for question in questions[:MOST]:
-        why = question.kind
-        if not redacted:
+        why = question.kind if redacted else question.why
+        if not redacted and question.times < claims:
             named = ", ".join(claim or "(no number)" for claim in question.claims)
-            why = f"{question.why} ({named}{' ...' if question.times > len(question.claims) else ''})"
+            why += f" ({named}{' ...' if question.times > len(question.claims) else ''})"
         yield "", harmless(f"{question.times:>5,} x {', '.join(question.edits)}: {why}")
     if len(questions) > MOST:
         yield "", f"and {count(len(questions) - MOST, 'other reason')}: --format json lists them all"
