@@ -148,6 +148,7 @@ def _segments(path: Path) -> Iterator[list[str]]:
 
 def _interchange(source: Source, number: str, separator: str, terminator: str) -> Iterator[list[str]]:
     splitter = Splitter(source, terminator)
+    wanted = {(name + separator)[:3] for name in NAMES}
     groups = sets = segments = 0
     group = opened = ""
     ended = False
@@ -157,10 +158,10 @@ def _interchange(source: Source, number: str, separator: str, terminator: str) -
             if not text:
                 continue
             segments += 1
-            name = text[:3].partition(separator)[0]
-            if name not in NAMES:
+            if text[:3] not in wanted:
                 continue
             elements = text.split(separator)
+            name = elements[0]
             if name == "GS":
                 groups, sets, group = groups + 1, 0, elements[6]
             elif name == "ST":

@@ -148,6 +148,11 @@ class Portion:
         self._copy(span, whole=False)
         self.claims += claims
 
+    def clear(self) -> None:
+        """Take back everything that was written."""
+        self._out.seek(0)
+        self._out.truncate()
+
     def _open_interchange(self) -> None:
         envelope = self._interchange
         if not envelope.open and envelope.head is not None:

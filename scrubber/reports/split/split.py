@@ -8,8 +8,8 @@ Every claim goes to exactly one of the two. What no claim needs is left out of b
 
 * A set whose levels cannot be followed (an HL of no known level, a parent that is another's) goes to the rejected file
   as it is, without the claims that were accepted: giving its levels new numbers could give a claim another patient.
-* Claims in sets that are not professional, outside sets, or outside interchanges are rejected by the 999 or TA1, and
-  are carried to the rejected file as they stand.
+* What stands in sets that are not professional, outside sets, or outside interchanges is rejected by the 999 or TA1.
+  Claims in it, and what may be a part of one, are carried to the rejected file as they stand.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from scrubber.verdict import (
     SetStart,
 )
 from scrubber.x12.loops import Loop
+from scrubber.x12.recognise import SEGMENT
 from scrubber.x12.segments import LONGEST_SEGMENT, Delimiters
 from scrubber.x12.skeleton import BLANK, Mark, find_marks
 
@@ -134,6 +135,8 @@ class Split:
                 self._open.rejected = judge_envelope(event)[0]
         elif isinstance(event, FileEnd):
             self._divide(self.original.size)
+            if not self.rejected.claims:
+                self.rejected.clear()  # Nothing but what stood around claims that were accepted.
 
     def close(self) -> None:
         """Let go of what was kept of the file."""
@@ -192,13 +195,14 @@ class Split:
         self._done = end
 
     def _carry_outside(self, start: int, end: int) -> None:
-        """What stands between interchanges: its claims are lost to no one."""
-        claims, held = 0, b""
+        """What stands between interchanges, if it is X12."""
+        claims, segments, held = 0, False, b""
         for at in range(start, end, CHUNK):
             data = held + self.original.read(at, min(at + CHUNK, end))
             claims += len(_LOOSE_CLAIM.findall(data))
+            segments = segments or SEGMENT.search(data) is not None
             held = data[-3:]
-        if claims:
+        if segments:
             self.rejected.carry_outside(Span(start, end), claims)
             self.outside += claims
             self.irregular = True
@@ -321,11 +325,11 @@ class _Division:
         return record.judged
 
     def _flush(self, end: int) -> None:
-        """Carry on what stood in no judged set, if it holds claims."""
+        """Carry on what stood in no judged set, if it holds claims or may hold parts of some."""
         split, loose = self._split, Span(self._loose.start, end)
         if self._behind:
             split._carry_outside(*loose)
-        elif self._loose_claims:
+        elif self._loose_claims or (self._doomed and self._past_blanks(loose.start) < end):
             split.rejected.carry(loose, self._loose_claims, self._loose_sets)
             split.outside += self._loose_claims
             split.irregular = True
