@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from checking import claim_of, knowledge
 from judging import judge
-from lines import INFO, OTHER_NPI, REJECT, WARNING, Line, catalogue, judge_file, said, write
+from lines import INFO, OTHER_NPI, REJECT, WARNING, Line, Said, catalogue, judge_file, said, write
 from scrubber.edits.modifiers.checks import separate_from_nothing, visit_alone
 
 from scrubber.catalogue.check import Gap
@@ -106,6 +106,40 @@ CASES = [
     ("99214-25 G2211 G0439", MEDICARE, "", None),
     ("99214-25 G2211 G0008", MEDICARE, "", None),
     ("99214-25 G2211 G0444", MEDICARE, "", None),
+    ("98941-AT", MEDICARE, "", None),
+    ("98941", MEDICARE, "MOD-17", WARNING),
+    ("98941-GA", MEDICARE, "", None),
+    ("98941-GZ", MEDICARE, "", None),
+    ("98941", COMMERCIAL, "", None),
+    ("98941-AT-GY", MEDICARE, "MOD-18", WARNING),
+    ("98941-AT-GZ", MEDICARE, "MOD-18", WARNING),
+    ("98941-AT-GA", MEDICARE, "MOD-18", INFO),
+    ("72141-26", MEDICARE, "", None),
+    ("95886-26 95909-26", COMMERCIAL, "", None),
+    ("20610-26", COMMERCIAL, "MOD-24", REJECT),
+    ("62321-TC", MEDICARE, "MOD-24", REJECT),
+    ("99213-26", COMMERCIAL, "MOD-24", REJECT),
+    ("97110-TC-GP", COMMERCIAL, "MOD-24", WARNING),  # Indicator 7.
+    ("97140-76-GP 98940-AT", COMMERCIAL, "MOD-25", WARNING),
+    ("97140-22-GP 98940-AT", COMMERCIAL, "MOD-25", WARNING),
+    ("97140-76-59-GP 98940-AT", COMMERCIAL, "", None),
+    ("97140-76-GP 97124-GP", COMMERCIAL, "", None),  # Indicator 0: no modifier would help.
+    ("97140-59-GP 98940-AT", MEDICARE, "", None),
+    ("72040-59-26 72052", COMMERCIAL, "MOD-27", INFO),
+    ("72040-26-59 72052", COMMERCIAL, "", None),
+    ("97110-GP-CQ", COMMERCIAL, "MOD-27", INFO),
+    ("97110-GP-CQ", MEDICARE, "", None),
+    ("99213-24", COMMERCIAL, "MOD-28", INFO),
+    ("20610-79-RT", COMMERCIAL, "MOD-28", INFO),
+    ("97014-GP", MEDICARE, "MOD-29", REJECT),
+    ("97014-GP", COMMERCIAL, "", None),
+    ("G0283-GP", MEDICARE, "", None),
+    ("99215 99417", MEDICARE, "MOD-29", REJECT),
+    ("99215 G2212", MEDICARE, "", None),
+    ("97010-GP", MEDICARE, "MOD-29", WARNING),
+    ("98943", MEDICARE, "MOD-29", WARNING),
+    ("98943-GY", MEDICARE, "", None),
+    ("36415", MEDICARE, "", None),  # Status X: paid, but not by this schedule.
     ("99214-25 G2211 93000", MEDICARE, "MOD-26", WARNING),  # Not in a list of ours: it may be preventive.
 ]
 
@@ -283,6 +317,52 @@ def test_therapy_modifiers_follow_the_day_of_service() -> None:
 def test_g2211_by_year(day: str, beside: str, edits: set[str]) -> None:
     data = write("99214-25", "G2211", beside, day=day, filing=MEDICARE)
     assert judge_file(data, select=("MOD-26",)).ids == edits
+
+
+# The fee schedule ----------------------------------------------------------------------------------------------------
+
+
+def test_what_medicare_takes_instead_is_named() -> None:
+    assert "G0283" in said("97014-GP", filing=MEDICARE).one("MOD-29").values["problem"]
+    assert "G2212" in said("99215", "99417", filing=MEDICARE).one("MOD-29").values["problem"]
+
+
+def test_codes_that_the_schedule_lacks_are_unchecked() -> None:
+    result = said("11720-26", filing=MEDICARE)
+    assert result.gaps("MOD-24") == ["fee schedule indicators not known: 11720"]
+    assert result.gaps("MOD-29") == ["fee schedule status not known: 11720"]
+    assert said("99213", "11720").gaps("MOD-01") == ["global days not known: 11720"]
+    assert not said("99213-25", "11720").gaps("MOD-01")
+    assert not said("99213", "J1885").gaps("MOD-01")
+
+
+def test_the_fee_schedule_speaks_from_its_first_day() -> None:
+    assert "MOD-24" in said("20610-26", day="2024-01-01").ids
+    before = said("20610-26", day="2023-12-31")
+    assert "MOD-24" not in before.ids
+    assert before.gaps("MOD-24")
+
+
+def test_an_operation_of_the_days_before_explains_the_modifier() -> None:
+    surgery = Line("22551", day="2026-09-01")
+    assert "MOD-28" not in said(surgery, "99213-24").weights
+    assert "MOD-28" in said(Line("22551", day="2026-06-01"), "99213-24").weights
+    assert "MOD-28" in said("22551", "99213-24").weights
+
+
+def test_the_therapy_threshold_of_a_year() -> None:
+    def charged(*lines: str, total: str, day: str = "2026-09-15") -> Said:
+        data = write(*lines, day=day, filing=MEDICARE).replace(b"*100*UN", f"*{total}*UN".encode())
+        return judge_file(data, select=("MOD-22",))
+
+    assert charged("97110-GP", total="2480.00").weights == {}
+    over = charged("97110-GP", "97140-59-GP", total="1240.01").one("MOD-22")
+    assert (over.severity, over.values["total"]) == (INFO, "2480.02")
+    assert charged("97110-GP", "92507-GN", total="1240.01").weights == {"MOD-22": INFO}  # One threshold for both.
+    assert charged("97110-GP", "97535-GO", total="1240.01").weights == {}  # OT has its own.
+    assert charged("97110-KX-GP", total="9000").weights == {}
+    assert charged("97110-GP", total="9000", day="2025-12-31").weights == {}
+    assert charged("97110-GP", total="9000", day="2027-01-04").gaps("MOD-22")
 
 
 # Data and filters -------------------------------------------------------------------------------------------------

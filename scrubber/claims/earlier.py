@@ -127,13 +127,12 @@ class EarlierClaims:
             if recent.heads[slot] or (older.size and older.heads[older.slot(key)]):
                 found += self._recall(key, claim, lines, performer, day)
             recent.add(key, slot, claim, lines)
+        met = Met(tuple(found[-MOST:]), self._stranger.whole and len(found) < MOST) if found else self._stranger
         if recent.size >= self.limit or len(recent.kinds) >= KINDS_OF_LINE or len(recent.log) >= LONGEST_LOG:
             if older.size:
                 self._stranger = _NOBODY_KNOWN
             self._older, self._recent = recent, _Generation()
-        if not found:
-            return self._stranger
-        return Met(tuple(found[-MOST:]), self._stranger.whole and len(found) < MOST)
+        return met
 
     def _recall(
         self, key: int, claim: Claim, lines: Sequence[ServiceLine], performer: str, day: date
