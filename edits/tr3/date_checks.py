@@ -23,28 +23,27 @@ ADMITTED, DISCHARGED = "DTP435", "DTP096"
 
 def treatment_dates(claim: Claim, know: Knowledge) -> Found:
     """CLM-30: illness and treatment begin before the service, and a course of treatment says when it began."""
-    index = claim.loop.index
-    onset, treated = index.get(ONSET), index.get(TREATED)
+    index, first = claim.loop.index, claim.service_from
+    treated = index.get(TREATED)
     found: list[Hit] = []
-    for segment, case in ((onset, "onset"), (treated, "treated")):
-        if segment is not None:
-            found += _after_service(segment, claim.service_from, case, know)
+    for segment in (index.get(ONSET), treated):
+        if segment is not None and first is not None and (day := _day(segment)) is not None and day > first:
+            found.append(_after_service(segment, "treated" if segment is treated else "onset", day, know))
+    expected = know.params["expected"]
     for line in claim.lines:
         own = line.loop.index.get(TREATED)
         if own is not None:
-            found += _after_service(own, line.first, "treated", know)
-        elif treated is None and (weight := know.params["expected"].get(line.procedure)):
+            if line.first is not None and (day := _day(own)) is not None and day > line.first:
+                found.append(_after_service(own, "treated", day, know))
+        elif treated is None and line.procedure in expected:
             values = {"case": "missing", "fault": know.params["faults"]["missing"], "procedure": line.procedure}
-            # One date stands for all lines.
-            return [*found, Hit(line.procedure_place, values, severity=Severity(weight))]
+            found.append(Hit(line.procedure_place, values, severity=Severity(expected[line.procedure])))
+            break  # One date stands for all lines.
     return found
 
 
-def _after_service(segment: Segment, service: date | None, case: str, know: Knowledge) -> Iterator[Hit]:
-    day = _day(segment)
-    if day is not None and service is not None and day > service:
-        values = {"case": case, "fault": know.params["faults"][case], "date": day.isoformat()}
-        yield Hit(segment.at(3), values, on=service)
+def _after_service(segment: Segment, case: str, day: date, know: Knowledge) -> Hit:
+    return Hit(segment.at(3), {"case": case, "fault": know.params["faults"][case], "date": day.isoformat()})
 
 
 @beyond_plain

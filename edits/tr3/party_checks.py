@@ -16,16 +16,36 @@ Found = Iterable[Hit | Gap]
 NOTHING: tuple[Hit, ...] = ()
 
 
-def filing(claim: Claim, know: Knowledge) -> Hashable:
-    """Turn, insurance type and filing code of a claim of one payer; None where there are several."""
-    subscriber = claim.subscriber
-    if subscriber is None or subscriber.sbr is None or claim.other_payers:
+def standing(claim: Claim, know: Knowledge) -> Hashable:
+    """How the claim is filed with its payer (SBR01, SBR05, SBR09), what is written of the billing provider besides its
+    name and address, and the rendering provider's taxonomy.
+
+    None where there are several payers, a line has a provider of its own, or the subscriber a second number.
+    """
+    subscriber, payee = claim.subscriber, claim.billing
+    if payee is None or subscriber is None or subscriber.sbr is None or claim.other_payers:
         return None
-    sbr = subscriber.sbr
-    return (sbr.get(1), sbr.get(5), sbr.get(9))
+    for line in claim.lines:
+        if line.loop.children:
+            return None
+    for child in subscriber.loop.children:
+        if "REFSY" in child.index:
+            return None
+    sbr, rendering = subscriber.sbr, claim.rendering
+    specialty = rendering.prv.elements if rendering is not None and rendering.prv is not None else ()
+    return (sbr.get(1), sbr.get(5), sbr.get(9), _written(payee), *specialty)
 
 
-by_filing = alike(filing)
+by_standing = alike(standing)
+"""For a check that sees nothing else of a claim."""
+
+
+@lru_cache(maxsize=64)
+def _written(provider: Provider) -> tuple[str, ...]:
+    """One billing provider has many claims."""
+    index = provider.loop.index
+    segments = [provider.prv, index.get("REFEI"), index.get("REFSY"), index.get("N4"), *provider.loop.all("PER")]
+    return (provider.npi, *["*".join(s.elements) for s in segments if s is not None])
 
 
 def _payers(claim: Claim) -> Iterator[Payer]:
@@ -36,7 +56,7 @@ def _payers(claim: Claim) -> Iterator[Payer]:
         yield other.payer
 
 
-@by_filing
+@by_standing
 def insurance_type(claim: Claim, know: Knowledge) -> Found:
     """CLM-18: SBR05 says why Medicare comes after another payer: there, and nowhere else."""
     params = know.params
@@ -59,7 +79,7 @@ def insurance_type(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
-@by_filing
+@by_standing
 def filing_indicator(claim: Claim, know: Knowledge) -> Found:
     """CLM-19: the filing code is there, and says the same as the payer's id."""
     found = []
@@ -77,39 +97,7 @@ def filing_indicator(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
-# The billing provider ----------------------------------------------------------------------------------------------
-
-
-def billing(claim: Claim, know: Knowledge) -> Hashable:
-    """What is written of the billing provider besides its name and address, and each taxonomy of the claim.
-
-    None where a line has a provider of its own, or the subscriber a second number.
-    """
-    subscriber = claim.subscriber
-    if claim.billing is None or subscriber is None:
-        return None
-    for line in claim.lines:
-        if line.loop.children:
-            return None
-    for child in subscriber.loop.children:
-        if "REFSY" in child.index:
-            return None
-    rendering = claim.rendering.prv if claim.rendering is not None else None
-    return (*_written(claim.billing), *(rendering.elements if rendering is not None else ()))
-
-
-by_billing = alike(billing)
-
-
-@lru_cache(maxsize=64)
-def _written(provider: Provider) -> tuple[str, ...]:
-    """One billing provider has many claims."""
-    index = provider.loop.index
-    segments = [provider.prv, index.get("REFEI"), index.get("REFSY"), index.get("N4"), *provider.loop.all("PER")]
-    return (provider.npi, *["*".join(s.elements) for s in segments if s is not None])
-
-
-@by_billing
+@by_standing
 def taxonomy(claim: Claim, know: Knowledge) -> Found:
     """CLM-22: a taxonomy code has its form, is in the loaded list, and is sent to payers that sort by it."""
     found: list[Hit | Gap] = []
@@ -144,7 +132,7 @@ def _taxonomy_fault(code: str, know: Knowledge) -> str:
     return "" if listed.covers(know.received) else "inactive"
 
 
-@by_billing
+@by_standing
 def telephone(claim: Claim, know: Knowledge) -> Found:
     """CLM-25: a telephone number of the billing provider, in the United States or Canada, can be dialled."""
     loop = claim.billing.loop if claim.billing else None
@@ -164,7 +152,7 @@ def _abroad(loop: Loop, know: Knowledge) -> bool:
     return n4 is not None and n4.get(4) not in know.params["countries"]
 
 
-@by_billing
+@by_standing
 def tax_number(claim: Claim, know: Knowledge) -> Found:
     """CLM-26: an employer's or a social security number has nine digits and no hyphens."""
     found = []
@@ -190,7 +178,7 @@ def _tax_numbers(claim: Claim) -> Iterator[Segment]:
                 yield segment
 
 
-@by_billing
+@by_standing
 def enrolled(claim: Claim, know: Knowledge) -> Found:
     """CLM-28: the billing provider is among those that the submitter may send for, where these are told."""
     npis, payee = know.params["enrolled"], claim.billing

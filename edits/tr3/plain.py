@@ -7,12 +7,15 @@ from collections.abc import Hashable
 from scrubber.catalogue.check import Knowledge, alike
 from scrubber.claims.model import Claim
 
-_OF_CLAIM = frozenset(
-    ("CLM", "HIABK", "HIBK", "REFD9", "REFF8", "REFEA", "REFG1", "REF9F", "DTP439", "NTEADD", "AMTF5")
-)
-"""Segments of a claim that no check of this kind looks at."""
+_OF_LINE = frozenset(("LX", "SV1", "DTP472", "REF6R", "REFG1", "REF9F", "REFX4", "DTP454", "NTEADD"))
+"""Segments of a line that no check of this kind looks at; those that do have a way of their own to be quick."""
 
-_OF_LINE = frozenset(("LX", "SV1", "DTP472", "REF6R", "REFG1", "REF9F", "NTEADD"))
+_OF_CLAIM = frozenset(
+    (
+        "CLM", "HIABK", "HIBK", "REFD9", "REFEA", "REFF8", "REFG1", "REF9F", "REFX4", "DTP431", "DTP439", "DTP454",
+        "NTEADD", "AMTF5",
+    )
+)  # fmt: skip
 
 
 def plain(claim: Claim, know: Knowledge) -> Hashable:

@@ -78,24 +78,27 @@ def laboratory_number(claim: Claim, know: Knowledge) -> Found:
     params = know.params
     found = []
     own = claim.loop.index.get(_X4)
-    lab = spans(know.code_lists, LABORATORY)
-    for loop in (claim.loop, *(line.loop for line in claim.lines)):
-        segment = loop.index.get(_X4)
-        if segment is not None and segment.get(2) and not re.fullmatch(params["form"], segment.get(2)):
+    numbers = [own] if own is not None else []
+    for line in claim.lines:
+        number = line.loop.index.get(_X4)
+        if number is not None:
+            numbers.append(number)
+        elif own is None and _needs_certificate(line, know):
+            values = {"case": "missing", "value": line.procedure, "fault": params["faults"]["missing"]}
+            # Which tests need a certificate is a list of CMS that we have not seen; a waived test is sure to.
+            sure = params["strict"] and params["waived"] in line.modifiers
+            found.append(Hit(line.procedure_place, values, severity=None if sure else Severity.WARNING))
+    for segment in numbers:
+        if segment.get(2) and not re.fullmatch(params["form"], segment.get(2)):
             values = {"case": "form", "value": segment.get(2), "fault": params["faults"]["form"]}
             found.append(Hit(segment.at(2), values))
-    if own is not None:
-        return found
-    for line in claim.lines:
-        if lab.value(line.procedure, "clia") != "yes" or _X4 in line.loop.index:
-            continue
-        if any(modifier in params["without"] for modifier in line.modifiers):
-            continue
-        values = {"case": "missing", "value": line.procedure, "fault": params["faults"]["missing"]}
-        # Which tests need a certificate is a list of CMS that we have not seen; a waived test is sure to.
-        sure = params["strict"] and params["waived"] in line.modifiers
-        found.append(Hit(line.procedure_place, values, severity=None if sure else Severity.WARNING))
     return found
+
+
+def _needs_certificate(line: ServiceLine, know: Knowledge) -> bool:
+    if spans(know.code_lists, LABORATORY).value(line.procedure, "clia") != "yes":
+        return False
+    return not any(modifier in know.params["without"] for modifier in line.modifiers)
 
 
 @beyond_plain
@@ -130,6 +133,8 @@ def _drug(case: str, value: str, know: Knowledge) -> dict[str, str]:
 
 def authorization(claim: Claim, know: Knowledge) -> Found:
     """CLM-35: services for which this payer wants an authorization or a referral carry its number."""
+    if not (know.params["authorization"] or know.params["referral"]):
+        return NOTHING
     found: list[Hit] = []
     for case, key in (("authorization", "REFG1"), ("referral", "REF9F")):
         wanted = know.params[case]
@@ -170,13 +175,14 @@ def referring_of_line(claim: Claim, know: Knowledge) -> Found:
 def repeated_line(claim: Claim, know: Knowledge) -> Found:
     """CLM-38: a line says the same as one before it, of this claim or of an earlier one of the file: code, modifiers,
     day, units, charge, performer, drug. A claim that is sent once more is told once."""
-    if len(claim.lines) < 2 and not know.earlier:
+    lines = claim.lines
+    if not know.earlier and len({line.procedure for line in lines}) == len(lines):
         return NOTHING
     found = list(_sent_again(claim, know))
     if found:
         return found
     first: dict[Hashable, ServiceLine] = {}
-    for line in claim.lines:
+    for line in lines:
         said = first.setdefault((line.procedure, line.modifiers, line.charge, line.first), line)
         if said is not line and _same(said, line, claim) and not _meant(line, know):
             found.append(_repeat(line, "line", str(said.number), know, said.procedure_place))
