@@ -43,6 +43,8 @@ def read_base(name: str) -> bytes:
     if not path.is_file():
         from scrubber.spelling import suggest
 
+        if not base_folder().is_dir():
+            raise ExampleError("the base claims come with scrubber's source, not with an installed copy")
         known = sorted(p.stem for p in base_folder().glob("*.837"))
         raise ExampleError(f"there is no base claim `{name}`{suggest(name, known)}; known: {', '.join(known)}")
     return path.read_bytes()

@@ -316,6 +316,7 @@ def list_records(edits: Sequence[Edit]) -> list[dict[str, Any]]:
             "from": _iso(edit.from_),
             "to": _iso(edit.to),
             "profiles": list(edit.looks_at.profiles),
+            "tables": list(edit.asks),
             "message": edit.message,
         }
         for edit in edits
@@ -327,17 +328,22 @@ def _iso(day: date | None) -> str | None:
 
 
 def list_text(edits: Sequence[Edit], color: bool = False) -> str:
-    """The catalogue as a table: id, severity, name, dates."""
+    """The catalogue as a table, pack by pack: id, severity, name, dates."""
     if not edits:
         return "No edits.\n"
     ids = max(len(edit.id) for edit in edits)
     names = max(len(edit.name) for edit in edits)
     rows = []
+    pack = ""
     for edit in edits:
+        if edit.pack != pack:
+            heading = f"\x1b[1m{edit.pack}\x1b[0m" if color else edit.pack
+            rows += ["", heading] if pack else [heading]
+            pack = edit.pack
         tint = {"reject": "31", "warning": "33", "info": "36"}[edit.severity]
         severity = f"{edit.severity:<7}"
         shown = f"\x1b[{tint}m{severity}\x1b[0m" if color else severity
         dates = "" if not (edit.from_ or edit.to) else f"{edit.basis} {edit.from_ or ''}..{edit.to or ''}"
-        rows.append(f"{edit.id:<{ids}}  {shown}  {edit.name:<{names}}  {dates}".rstrip())
+        rows.append(f"  {edit.id:<{ids}}  {shown}  {edit.name:<{names}}  {dates}".rstrip())
     count = len({edit.id for edit in edits})
-    return "\n".join(rows) + f"\n{count} edits\n"
+    return "\n".join(rows) + f"\n\n{count} edits\n"
