@@ -7,14 +7,21 @@ from datetime import date, timedelta
 
 import pytest
 from checking import claim_of, knowledge
-from diagnoses import claim, findings, one, remarks, said, words
+from diagnoses import catalogue, claim, findings, one, remarks, said, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judging import judge
+from mutations import mutations
 from scrubber.edits.icd10cm.reading import judge_codes, read_codes
 
-from scrubber.catalogue.examples import read_base
+from scrubber.catalogue.engine import Engine
+from scrubber.catalogue.entry import Example
+from scrubber.catalogue.examples import apply, read_base
 from scrubber.finding import Severity
+from scrubber.pipeline import Options
+from scrubber.pipeline import judge as judge_whole
 from scrubber.tables.icd10cm import Icd10cm
+from scrubber.verdict import ClaimVerdict
 
 REJECT, WARNING, INFO = Severity.REJECT, Severity.WARNING, Severity.INFO
 
@@ -89,9 +96,34 @@ def faults_of(table: Icd10cm, code: str, qualifiers: tuple[str, ...], day: date)
 def test_each_line_is_judged_by_its_own_day() -> None:
     # The code is pointed to by the second line only, which is of the new edition.
     assert said("M542", "I420", day="20260930", second_day="20261001", pointers=("1", "2")) == {"DX-01": REJECT}
-    assert said("M542", "I420", day="20260930", second_day="20261001", pointers=("2", "1")) == {}
+    changed = {"DX-03": WARNING}
+    assert said("M542", "I420", day="20260930", second_day="20261001", pointers=("2", "1")) == changed
     # No line points to it: the claim's first day counts.
-    assert said("M542", "I420", day="20260930", second_day="20261001", pointers=("1", "1")) == {}
+    assert said("M542", "I420", day="20260930", second_day="20261001", pointers=("1", "1")) == changed
+
+
+def test_a_claim_over_the_turn_of_the_code_set_should_be_split() -> None:
+    over = {"day": "20260930", "second_day": "20261001", "pointers": ("1", "1")}
+    assert said("M542", "M62838", **over) == {}
+    values = one("DX-03", "M542", "I420", **over).values
+    assert values == {
+        "code": "I42.0", "first": "2026-09-30", "last": "2026-10-01", "valid": "2026-09-30", "other": "2026-10-01",
+    }  # fmt: skip
+    # A code of the new set beside a service of the old one; within one set nothing is changed.
+    assert said("M542", "I4200", day="20260930", second_day="20261001", pointers=("1", "2")) == {"DX-03": WARNING}
+    assert said("M542", "I4200", day="20261001", second_day="20261102", pointers=("1", "1")) == {}
+    assert said("M542", "I420", day="20260831", second_day="20260930", pointers=("1", "1")) == {}
+
+
+def test_a_line_of_several_days_counts_by_its_last_day_too() -> None:
+    days = {"2400.DTP(472)02": "RD8", "2400.DTP(472)03": "20260928-20261003"}
+    assert said("M542", "I420", change=days) == {"DX-03": WARNING}
+    assert said("M542", "M62838", change=days) == {}
+
+
+def test_a_turn_beyond_the_code_set_at_hand_is_said() -> None:
+    judged = claim("M542", day="20270331", second_day="20270401")
+    assert any("ends on 2027-03-31" in u.reason for u in judged.unchecked if u.edit == "DX-03")
 
 
 def test_a_code_good_on_one_line_and_not_on_another_is_one_fault() -> None:
@@ -535,3 +567,100 @@ def test_a_clean_claim_costs_little() -> None:
         know.scratch.clear()
         assert read_codes(clean, know).faults == {}
     assert (time.perf_counter() - start) / 2_000 < 100e-6
+
+
+# Code first
+
+
+@pytest.mark.parametrize(
+    ("after", "first"),
+    [("M51A1", "M5116"), ("I509", "I110"), ("L97511", "E11621"), ("G55", "C720"), ("F0280", "G309"), ("N184", "I129")],
+)
+def test_the_underlying_condition_goes_first(after: str, first: str) -> None:
+    found = said(after, first)
+    assert ("DX-0A" in found) != ("DX-09" in found)  # A manifestation listed first is DX-09's.
+    assert not {"DX-0A", "DX-09"} & set(said(first, after))
+
+
+def test_code_first_behind_another_diagnosis() -> None:
+    finding = one("DX-0A", "M542", "M51A1", "M5116")
+    assert finding.where.element == "HI02-2"
+    assert [where.element for where in finding.related] == ["HI03-2"]
+    assert "M51.16 belongs before M51.A1" in words(finding)
+    # One that is named stands before it: that is enough.
+    assert "DX-0A" not in said("M5116", "M51A1", "M5126")
+
+
+def test_what_is_not_on_the_claim_is_no_fault_of_sequence() -> None:
+    for codes in (("I509", "E119"), ("M51A1", "M5416"), ("M542", "M5412"), ("I10", "E785"), ("E1165", "Z794")):
+        assert "DX-0A" not in said(*codes)
+
+
+# Categories newer than the notes
+
+
+@pytest.mark.parametrize("code", ["J4B", "K6A01", "QA171"])
+def test_a_category_newer_than_the_notes_is_not_called_clean(code: str) -> None:
+    judged = claim("M542", code, day="20261015")
+    assert not [f for f in judged.findings if f.severity is REJECT and f.edit.startswith("DX-")]
+    reasons = {u.edit: u.reason for u in judged.unchecked if "newer than the tabular list" in u.reason}
+    assert set(reasons) == {"DX-E1", "DX-0A"}
+    assert reasons["DX-E1"].startswith(f"category {code[:3]} is newer than the tabular list at hand (FY2026)")
+
+
+def test_other_new_codes_have_the_notes_of_their_category() -> None:
+    judged = claim("M542", "I4200", day="20261015")
+    assert not [u for u in judged.unchecked if "newer than" in u.reason]
+    # A code by itself excludes nothing.
+    assert not [u for u in claim("J4B", day="20261015").unchecked if "newer than" in u.reason]
+
+
+# Onset, external cause, aftercare
+
+
+@pytest.mark.parametrize(("onset", "told"), [("20260625", True), ("20260624", False), ("20260915", True)])
+def test_twelve_weeks_are_a_remark_only(onset: str, told: bool) -> None:
+    day = "20260916"
+    example = claim("M542", "G8929", day=day)
+    assert not [f for f in example.findings if f.edit == "DX-23"]
+    data = apply(
+        Example(
+            "office",
+            {"2300.HI02-2": "G8929", "2400.DTP(472)03": day},
+            (),
+            (("2300.CLM", f"DTP*431*D8*{onset}"),),
+            (),
+            None, None, (), None,
+        )
+    )  # fmt: skip
+    [judged] = [j for j in judge(data, Engine(catalogue(), received=date(2026, 11, 22), strict=True)) if j.claim]
+    found = [f.severity for f in judged.findings if f.edit == "DX-23"]
+    assert found == ([INFO] if told else [])
+
+
+def test_an_external_cause_is_asked_for_as_a_remark() -> None:
+    assert "DX-27" in remarks("S134XXA")
+    for codes in (("S134XXA", "V4352XA"), ("S134XXS", "M5412"), ("M542",)):
+        assert "DX-27" not in remarks(*codes)
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        (("S134XXD", "Z5189"), True), (("Z5189", "S134XXD"), True), (("S134XXA", "Z4802"), True),
+        (("S134XXD",), False), (("M4322", "Z4789"), False), (("Z5189", "M542"), False), (("S134XXS", "Z5189"), False),
+        (("S134XXD", "Z9889"), False), (("S134XXD", "Z5111"), False),
+    ],
+)  # fmt: skip
+def test_aftercare_of_an_injury_is_told_by_the_injury(codes: tuple[str, ...], told: bool) -> None:
+    assert ("DX-28" in said(*codes)) is told
+
+
+@pytest.mark.parametrize("base", ["auto", "office"])
+def test_no_check_raises_on_a_damaged_claim(base: str) -> None:
+    options = Options(date(2026, 11, 22), catalogue(), select=("DX",), strict=True)
+    data = read_base(base).replace(b"ABF:M62838", b"ABF:M51A1*ABF:M5116*ABF:G8929*ABF:S134XXD*ABF:Z5189")
+    judged = 0
+    for mutation in mutations(base, 25, data):
+        judged += sum(isinstance(event, ClaimVerdict) for event in judge_whole(mutation.data, options))
+    assert judged > 100

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
-from checking import claim_of, knowledge
-from lines import INFO, OTHER_NPI, REJECT, WARNING, Line, catalogue, judge_file, write
-from scrubber.edits.telehealth.checks import on_the_list, remote_by_nature
+from judging import judge
+from lines import INFO, OTHER_NPI, REJECT, WARNING, Line, Said, catalogue, judge_file, write
+from mutations import mutations
 
-from scrubber.catalogue.check import Gap, Hit
+from scrubber.catalogue.engine import Engine
+from scrubber.catalogue.sources import Sources
+from scrubber.pipeline import Options
+from scrubber.pipeline import judge as judge_whole
+from scrubber.tables.dated import Edition, Row, RowsInMemory
+from scrubber.tables.telehealth import TelehealthList
+from scrubber.verdict import ClaimVerdict
 
 MEDICARE, COMMERCIAL, MEDICAID = "MB", "CI", "MC"
 
@@ -173,50 +180,136 @@ def test_a_therapist_is_known_by_taxonomy() -> None:
 
 # Medicare's own list ----------------------------------------------------------------------------------------------
 
-TELEHEALTH_LIST = {
-    "99213": {"HCPCS": "99213", "from": "2026-01-01", "to": "2026-12-31"},
-    "97110": {"HCPCS": "97110"},
-    "97140": {"HCPCS": "97140"},
-}
+LISTED = [("99213", "Permanent"), ("97110", "Provisional"), ("97140", "Provisional"), ("90853", "Removal")]
 
 
-def with_list() -> Mapping[str, Mapping[str, Any]]:
-    return {**catalogue().code_lists, "cms-telehealth": TELEHEALTH_LIST}
+def telehealth_list(from_: date = date(2025, 1, 1), to: date | None = date(2028, 12, 31)) -> TelehealthList:
+    rows: dict[tuple[str, ...], list[Row]] = {(code,): [(code, status, "", "")] for code, status in LISTED}
+    return TelehealthList(RowsInMemory(Edition("telehealth", "CY2026", from_, to, len(rows)), rows))
 
 
-def ask_list(line: str, place: str = "10", day: str = "2026-09-15") -> list[Hit | Gap]:
-    know = knowledge("medicare", code_lists=with_list(), places=["02", "10"])
-    return list(on_the_list(claim_of(write(line, place=place, day=day, filing=MEDICARE)), know))
+def with_list(line: str, place: str = "10", day: str = "2026-09-15", payer: str = MEDICARE) -> Said:
+    """What TEL-12 and TEL-13 say where CMS's list is loaded."""
+    sources = Sources(given={"telehealth": telehealth_list})
+    engine = Engine(catalogue(), sources, received=date(2026, 9, 16), select=("TEL-12", "TEL-13"), strict=True)
+    (claim,) = [j for j in judge(write(line, place=place, day=day, filing=payer), engine) if j.claim]
+    return Said(tuple(claim.findings), tuple(claim.unchecked))
 
 
 def test_without_the_list_the_question_stays_open() -> None:
     result = judge_file(write("99213", "97110-GP", place="10", filing=MEDICARE), select=("TEL-13",))
     assert not result.ids
-    assert result.gaps("TEL-13") == ["the CMS telehealth list for 2026 is not loaded"]
+    assert set(result.gaps("TEL-13")) == {"the CMS telehealth list for 2026 is not loaded"}
     for place, payer in (("11", MEDICARE), ("10", COMMERCIAL)):
         assert not judge_file(write("99213", place=place, filing=payer), select=("TEL-13",)).unchecked
 
 
 def test_the_list_decides_when_it_is_loaded() -> None:
-    assert not ask_list("99213")
-    (hit,) = ask_list("90791")
-    assert isinstance(hit, Hit)
-    assert hit.severity is None
-    assert hit.values == {"procedure": "90791", "place": "10", "year": "2026"}
-    assert not ask_list("90791", place="11")
+    listed = with_list("99213")
+    assert not listed.findings
+    assert not listed.unchecked
+    finding = with_list("90791").one("TEL-13")
+    assert finding.severity is REJECT
+    assert finding.values == {"procedure": "90791", "place": "10", "year": "2026"}
+    assert not with_list("90791", place="11").findings
+    assert not with_list("90791", payer=COMMERCIAL).findings
 
 
-def test_a_row_of_the_list_counts_on_its_own_days() -> None:
-    assert not ask_list("99213", day="2026-01-01")
-    assert len(ask_list("99213", day="2025-12-31")) == 1
-    assert not ask_list("97110-GP", day="2025-12-31")
+def test_what_the_list_takes_off_is_not_on_it() -> None:
+    assert with_list("90853").weights == {"TEL-13": REJECT}
+
+
+def test_the_list_answers_for_its_own_days() -> None:
+    assert not with_list("99213", day="2025-01-01").unchecked
+    assert with_list("99213", day="2024-12-31").gaps("TEL-13") == ["the CMS telehealth list for 2024 is not loaded"]
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["2025-01-01", "2025-03-31", "2025-04-01", "2025-09-30", "2025-10-01", "2025-11-11", "2026-01-30", "2026-01-31",
+     "2026-02-03", "2027-12-31"],
+)  # fmt: skip
+def test_statutes_cover_every_day_of_the_lapses(day: str) -> None:
+    assert not with_list("99213", day=day).unchecked
+
+
+def test_after_the_last_statute_home_is_an_open_question() -> None:
+    (gap,) = with_list("99213", day="2028-01-01").gaps("TEL-13")
+    assert gap.startswith("from 2028-01-01 Medicare pays telehealth to a patient at home for behavioral health")
+    assert not with_list("99213", day="2028-01-01", place="02").unchecked
+
+
+def test_the_statutes_leave_no_day_out() -> None:
+    rows = sorted(catalogue().code_lists["medicare-home-telehealth"].values(), key=lambda row: row["from"])
+    for earlier, later in pairwise(rows):
+        assert date.fromisoformat(earlier["to"]) + timedelta(days=1) == date.fromisoformat(later["from"])
+    assert not rows[-1]["to"]
 
 
 def test_a_listed_service_is_not_called_hands_on_for_medicare() -> None:
-    claim = claim_of(write("97140-GP", place="10", filing=MEDICARE))
-    told = {
-        name: list(remote_by_nature(claim, knowledge(name, code_lists=with_list(), places=["10"], modifiers=["95"])))
-        for name in ("medicare", "commercial")
-    }
-    assert not told["medicare"]
-    assert len(told["commercial"]) == 1
+    assert not with_list("97140-GP").findings
+    assert with_list("97140-GP", payer=COMMERCIAL).weights == {"TEL-12": REJECT}
+    assert with_list("20610").weights == {"TEL-12": REJECT}
+
+
+# Therapists, and facilities for patients at home ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "day", "told"),
+    [
+        ("97110-GP", "2026-09-15", True),
+        ("97161-GP", "2026-09-15", True),
+        ("92507-GN", "2026-09-15", True),
+        ("97110-95-GP", "2026-09-15", False),
+        ("97110-93-GP", "2026-09-15", False),
+        ("97140-GP", "2026-09-15", False),  # Hands-on: TEL-12.
+        ("99213", "2026-09-15", False),
+        ("97110-GP", "2023-12-31", False),
+        ("97110-GP", "2024-01-01", True),
+        ("97110-GP", "2027-12-31", True),
+        ("97110-GP", "2028-01-01", False),
+    ],
+)
+def test_therapists_need_95_beside_the_plan_of_care(line: str, day: str, told: bool) -> None:
+    result = judge_file(write(line, place="10", filing=MEDICARE, day=day), select=("TEL-18",))
+    assert result.weights == ({"TEL-18": WARNING} if told else {})
+    assert not judge_file(write(line, place="11", filing=MEDICARE, day=day), select=("TEL-18",)).weights
+    assert not judge_file(write(line, place="10", filing=COMMERCIAL, day=day), select=("TEL-18",)).weights
+
+
+def test_a_missing_plan_of_care_is_told_by_its_own_edit_only() -> None:
+    assert judge_file(write("97110-95", place="10", filing=MEDICARE), select=("TEL-18", "MOD-19")).ids == {"MOD-19"}
+
+
+FACILITY = b"NM1*77*2*LANTERN HILL ANNEX*****XX*2990001010~\nN3*{street}~\nN4*SPRINGFIELD*IL*627030005~\nLX*1~"
+
+
+def facility(street: bytes, *lines: Line | str, place: str) -> Said:
+    data = write(*lines, place=place)
+    data = data.replace(b"LX*1~", FACILITY.replace(b"{street}", street))
+    data = re.sub(rb"SE\*(\d+)\*", lambda m: b"SE*%d*" % (int(m[1]) + 3), data)
+    return judge_file(data, select=("TEL-17",))
+
+
+def test_a_facility_for_a_patient_at_home_is_a_remark() -> None:
+    assert facility(b"12 MAIN STREET", "99213-95", place="10").weights == {"TEL-17": INFO}
+    assert not facility(b"12 MAIN STREET", "99213-95", place="02").weights
+    assert facility(b"5 Harbor  Street", "99213-95", place="02").weights == {"TEL-17": INFO}
+    assert not facility(b"12 MAIN STREET", "99213", place="11").weights
+    assert not facility(b"12 MAIN STREET", "99213-95", Line("72040", place="22"), place="10").weights
+
+
+def test_no_patients_address_is_in_the_finding() -> None:
+    finding = facility(b"5 HARBOR STREET", "99213-95", place="02").one("TEL-17")
+    assert finding.values == {"problem": "its street is the patient's own", "place": "02"}
+
+
+@pytest.mark.parametrize("base", ["telehealth", "telehealth-medicare"])
+def test_no_check_raises_on_a_damaged_claim(base: str) -> None:
+    sources = Sources(given={"telehealth": telehealth_list})
+    options = Options(date(2026, 11, 22), catalogue(), select=("TEL",), sources=sources, strict=True)
+    judged = 0
+    for mutation in mutations(base, 25):
+        judged += sum(isinstance(event, ClaimVerdict) for event in judge_whole(mutation.data, options))
+    assert judged > 100

@@ -85,9 +85,9 @@ def facility_of_remote_patient(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     places = {line.place_of_service for line in claim.lines} or {claim.place_of_service}
     if not places <= set(know.params["places"]):
         return  # Another line was rendered there.
-    street = _street(facility.loop)
-    home = claim.patient.loop if claim.patient else None
-    if street and home is not None and street == _street(home):
+    street = _street(facility.nm1.loop)
+    name = claim.patient.nm1 if claim.patient else None
+    if street and name is not None and street == _street(name.loop):
         problem = "its street is the patient's own"
     elif places == {know.params["home"]}:
         problem = "the patient was at home (place 10)"
@@ -97,9 +97,9 @@ def facility_of_remote_patient(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     yield Hit(Place(facility.nm1), values, related=(claim.clm.at(5, 1),))
 
 
-def _street(loop: Loop) -> str:
+def _street(loop: Loop | None) -> str:
     """The first line of a loop's address, for comparing; patients' addresses go no further than this."""
-    n3 = loop.find("N3")
+    n3 = loop.find("N3") if loop is not None else None
     return " ".join(n3.get(1).upper().split()) if n3 is not None else ""
 
 
