@@ -92,7 +92,10 @@ class Redactor:
         return replace(
             finding,
             where=self._location(finding.where, label),
-            related=tuple(self._location(where, label) for where in finding.related),
+            related=tuple(
+                self._location(where, label if where.claim == finding.where.claim else None)
+                for where in finding.related
+            ),
             values=_masked_values(finding.values),
             fix=None,
         )

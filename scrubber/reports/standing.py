@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from scrubber.finding import Finding, Location, Severity
 from scrubber.reports.glimpse import Sight
+from scrubber.reports.prose import harmless
 
 PROVIDER_LOOPS = frozenset({"2000A", "2010AA", "2010AB", "2010AC"})
 SUBSCRIBER_LOOPS = frozenset({"2000B", "2010BA", "2010BB"})
@@ -57,3 +58,16 @@ def say_place(finding: Finding, sight: Sight | None) -> str:
         parts.append(f"repetition {where.repeat}")
     segment = f"segment {where.ordinal:,} of the set, " if where.ordinal else ""
     return f"{', '.join(parts)} ({segment}byte {where.offset:,})"
+
+
+def is_beside(finding: Finding, other: Location) -> bool:
+    """Whether a related place lies in the finding's own claim, and not in an earlier one of the file."""
+    return other.claim is None or other.claim == finding.where.claim
+
+
+def say_other_claim(other: Location) -> str:
+    """``claim NECK-1001, line 1, SV101-2 (byte 893)``: a related place in an earlier claim."""
+    line = f", line {other.line}" if other.line is not None else ""
+    name = harmless(other.claim or "")
+    name = name if name.startswith("claim ") else f"claim {name}"  # Redacted, it is called by its number.
+    return f"{name}{line}, {other.element or other.segment} (byte {other.offset:,})"

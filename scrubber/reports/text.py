@@ -16,7 +16,18 @@ from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.prose import Mark, Page, count, harmless, money
 from scrubber.reports.report import Run
-from scrubber.reports.standing import OWNERS, PROVIDER, TRANSACTION, by_weight, first, key_of, owner_of, say_place
+from scrubber.reports.standing import (
+    OWNERS,
+    PROVIDER,
+    TRANSACTION,
+    by_weight,
+    first,
+    is_beside,
+    key_of,
+    owner_of,
+    say_other_claim,
+    say_place,
+)
 from scrubber.reports.summary import summarise
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
@@ -313,6 +324,8 @@ class TextReport:
         if sight is not None and sight.text.strip() and not brief:
             text += self._sight(finding, sight)
         text += page.paragraph(say_place(finding, sight), 4, "At", LABEL)
+        for other in [place for place in finding.related if not is_beside(finding, place)][:RELATED]:
+            text += page.paragraph(say_other_claim(other), 4, "With", LABEL)
         full = self._verbose or not (brief or finding.edit in self._explained)
         if full:
             self._explained.add(finding.edit)
@@ -330,12 +343,12 @@ class TextReport:
             return self._page.paragraph(f"before {sight.text}", 4)
         marks = [Mark(where.offset - sight.offset, where.length)] if where.element else []
         for other in finding.related[:RELATED]:
-            if other.ordinal == where.ordinal and other.offset != where.offset:
+            if other.ordinal == where.ordinal and other.offset != where.offset and is_beside(finding, other):
                 marks.append(Mark(other.offset - sight.offset, other.length, "-"))
         text = self._page.segment(sight.text, marks, 4, finding.severity.value)
         for other in finding.related[:RELATED]:
             beside = sight.beside(other)
-            if beside is not None and other.ordinal != where.ordinal:
+            if beside is not None and other.ordinal != where.ordinal and is_beside(finding, other):
                 mark = [Mark(other.offset - beside.offset, other.length, "-")] if other.element else []
                 text += self._page.segment(beside.text, mark, 4, "faint")
         return text

@@ -12,7 +12,7 @@ from scrubber.reports.html.joins import Title, find_marks, tell_diagnoses, tell_
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.segments import Names, Stretch
 from scrubber.reports.html.words import SEVERITY, link, say_codes, say_name
-from scrubber.reports.standing import by_weight, say_place
+from scrubber.reports.standing import by_weight, is_beside, say_other_claim, say_place
 from scrubber.reports.vocabulary import read_vocabulary
 from scrubber.reports.wording import Wording
 from scrubber.x12.loops import Loop
@@ -84,6 +84,11 @@ class Teller:
                 self._change(finding),
                 tag("dt", "Where"),
                 tag("dd", say_place(finding, sight)),
+                *(
+                    together((tag("dt", "With"), tag("dd", say_other_claim(other))))
+                    for other in finding.related[:RELATED]
+                    if not is_beside(finding, other)
+                ),
                 self._say_why(finding.edit, rest),
                 together((tag("dt", codes[0]), tag("dd", codes[1]))) if codes else NOTHING,
             ),
@@ -127,7 +132,7 @@ class Teller:
             return NOTHING
         where = finding.where
         kind = finding.severity.value
-        places = [where, *finding.related[:RELATED]]
+        places = [where, *(other for other in finding.related[:RELATED] if is_beside(finding, other))]
         shown: list[tuple[Sight, list[Location]]] = [(sight, [where])]
         for other in places[1:]:
             if other.ordinal == where.ordinal:
@@ -156,7 +161,7 @@ class Teller:
         stretches: dict[int, list[tuple[Location, str]]] = {}
         for finding in findings:
             stretches.setdefault(finding.where.ordinal, []).append((finding.where, finding.severity.value))
-            for other in finding.related[:RELATED]:
+            for other in [other for other in finding.related[:RELATED] if is_beside(finding, other)]:
                 stretches.setdefault(other.ordinal, []).append((other, "beside"))
         separator = claim.delimiters.element
         rows = []
