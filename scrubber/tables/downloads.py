@@ -8,8 +8,10 @@ ImportFault that says what to do; no other exception leaves this module, except 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import re
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -109,7 +111,6 @@ class Download:
         if fault:
             raise ImportFault(self.label, None, *fault)
         number = 0
-        last = b"\n"
         while raw := stream.readline(LONGEST_LINE):
             number += 1
             if len(raw) == LONGEST_LINE:
@@ -117,16 +118,13 @@ class Download:
                     self.label, number, f"a line is longer than {LONGEST_LINE >> 20} MB",
                     "The file is not a text table", "Download it again and give it unchanged",
                 )  # fmt: skip
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            last = raw
-            yield raw
-        if not last.endswith(b"\n"):
-            raise ImportFault(
-                self.label, number, "the last line has no end: the file seems to be cut off",
-                "Rows that are missing would count as rows that do not exist",
-                "Download it again; if you are sure that it is whole, add a line break at its end",
-            )  # fmt: skip
+            if not raw.endswith(b"\n"):
+                raise ImportFault(
+                    self.label, number, "the last line has no end: the file seems to be cut off",
+                    "Rows that are missing would count as rows that do not exist",
+                    "Download it again; if you are sure that it is whole, add a line break at its end",
+                )  # fmt: skip
+            yield raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
 
 
 def list_downloads(files: Sequence[Path], progress: Progress) -> list[Download]:
@@ -163,19 +161,25 @@ def reporting(label: str) -> Iterator[None]:
     """What the standard library raises for a damaged zip, as an ImportFault for a file."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ImportFault(label, None, f"the zip is damaged or cut off ({error})", "", "Download it again") from None
-    except (NotImplementedError, RuntimeError) as error:
-        if isinstance(error, RecursionError):
-            raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, OverflowError) as error:
+        raise _damaged(label, error) from None
+    except NotImplementedError as error:
         raise ImportFault(
             label, None, f"the zip cannot be unpacked here ({error})", "", "Unpack it yourself and give the file inside"
         ) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # A place in the file that cannot be: the zip's directory names it.
+            raise
+        raise _damaged(label, error) from None
+
+
+def _damaged(label: str, error: Exception) -> ImportFault:
+    return ImportFault(label, None, f"the zip is damaged or cut off ({error})", "", "Download it again")
 
 
 def check_members(archive: zipfile.ZipFile, label: str) -> list[zipfile.ZipInfo]:
     """The files of a zip, once none is encrypted and none grows out of proportion. Raises ImportFault."""
-    members = [info for info in archive.infolist() if not info.is_dir()]
+    members = [info for info in archive.infolist() if info.filename and not info.filename.endswith("/")]
     if len(members) > MOST_MEMBERS:
         raise _bomb(label, f"the zip holds {len(members):,} files")
     for info in members:
@@ -183,6 +187,11 @@ def check_members(archive: zipfile.ZipFile, label: str) -> list[zipfile.ZipInfo]
             raise ImportFault(
                 label, None, f"{info.filename} is encrypted", "", "Unpack it with its password and give the file inside"
             )
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ImportFault(
+                label, None, f"{info.filename} is packed in a way that is not read here", "",
+                "Unpack it yourself and give the file inside",
+            )  # fmt: skip
         if info.file_size > LARGEST_MEMBER:
             raise _bomb(label, f"{info.filename} would unpack to {info.file_size / 1e9:,.1f} GB")
         if info.file_size > RATIO_FROM and info.file_size > LARGEST_RATIO * max(info.compress_size, 1):

@@ -50,7 +50,7 @@ class Sheet:
             missing = [name for name in wanted if found[name] is None]
             if not missing:
                 self._places = [found[name] for name in patterns]
-                self._needed = 1 + max(place for name in wanted if (place := found[name]) is not None)
+                self._needed = 1 + max(place for place in self._places if place is not None)
                 self.first = line.number
                 return
             best = max(best, (len(wanted) - len(missing), line.number, missing), key=lambda b: b[0])
@@ -77,7 +77,8 @@ class Sheet:
             if not any(line.cells):
                 continue
             place.line = line.number
-            if len(line.cells) < self._needed:
+            is_note = " " in line.cells[0] and not any(line.cells[1:])
+            if len(line.cells) < self._needed and not is_note:
                 raise cut_short(place, f"{len(line.cells)} columns where the header has {self._needed} or more")
             empty = False
             size = len(line.cells)

@@ -126,7 +126,7 @@ def _settle_day(
         try:
             return date.fromisoformat(edition)
         except ValueError:
-            raise ImportFault(label, None, f"`{edition}` is no day", fix="Write it like 2026-11-20") from None
+            raise ImportFault(label, None, f"`{edition}` names no day", fix="Write it like 2026-11-20") from None
     days = []
     if "update_period" in tables:
         for (end,) in _read(tables["update_period"], {"end_date": "end date"}, {}, place):

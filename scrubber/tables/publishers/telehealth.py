@@ -19,7 +19,10 @@ from scrubber.tables.downloads import choose, list_downloads
 from scrubber.tables.headers import CODE, Sheet, read_code
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
 
-WANTED = {"HCPCS": r"(?:cpt )?(?:hcpcs|code|hcpcs(?: cpt)? code)s?", "Short Descriptor": r".*descript(?:or|ion)s?.*"}
+WANTED = {
+    "HCPCS": r"(?:cpt )?(?:hcpcs|code|hcpcs(?: cpt)? code)s?",
+    "Short Descriptor": r"(?:short )?descriptors?|short description",
+}
 OPTIONAL = {
     "Status": r".*\b(?:status|action)\b.*",
     "Audio-only": r".*\baudio only\b.*",
