@@ -59,6 +59,9 @@ class FilterResult:
     error: str | None
     tally: Tally
     """The same in full: counts of findings and of what was not checked."""
+    outside: int = 0
+    """Claims that stood in no transaction set that could be judged, and are in no count but this: they are in the
+    rejected file as they came."""
 
     def file(self, ending: str) -> Path | None:
         """The file whose name ends so (``.accepted.837``), if it appeared."""
@@ -198,7 +201,7 @@ class _Filtering:
         differences = find_differences(shelf.staged(), self.name, totals, split, acks, self.reasons)
         if differences:
             return self._refuse(DISAGREES.format("; ".join(differences)))
-        return self._result(tuple(acks.release()), None)
+        return replace(self._result(tuple(acks.release()), None), outside=split.outside)
 
     def _refuse(self, reason: str) -> FilterResult:
         """Nothing is released, and nothing that was counted holds."""

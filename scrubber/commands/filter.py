@@ -176,6 +176,13 @@ class _Run:
                 f"{totals.rejected} rejected ({money(totals.charge_rejected)})",
                 file=stream,
             )
+        if result.outside:
+            claims = "claim stands" if result.outside == 1 else "claims stand"
+            click.echo(
+                f"  {result.outside:,} more {claims} outside the professional transaction sets: not judged, and in the "
+                "rejected file as they came",
+                file=stream,
+            )
         if out is not None and result.files:
             names = ", ".join(harmless(file.name) for file in result.files)
             click.echo(f"  in {harmless(out)}: {names}", file=stream)

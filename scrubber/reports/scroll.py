@@ -7,6 +7,7 @@ memory does not grow with the number of claims.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -99,6 +100,9 @@ class Shelf:
 
     def open(self, name: str) -> IO[bytes]:
         """A new file that will be called ``name``."""
+        target = self.directory / name
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
         handle, path = tempfile.mkstemp(prefix=".", suffix=".part", dir=self.directory)
         stream = os.fdopen(handle, "w+b", buffering=1 << 18)
         self._written.append((stream, path, name))
