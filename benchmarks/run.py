@@ -36,6 +36,11 @@ SMALL, LARGE = 10_000, 100_000
 
 # What is installed has byte code: where the environment forbids to write it, start-up would mostly be compiling.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT["SCRUBBER_DATA"] = str(HERE / "no-tables-here")  # Whatever the one who measures has loaded.
+
+TABLES = {"ncci-ptp": "ccipra-*", "ncci-mue": "MCR_MUE_*", "ncci-aoc": "AOC_*", "pfs": "PPRRVU*"}
+"""Kinds of reference tables that `--tables` imports, and what their files are called."""
+QUARTER = "2026Q3"  # of the generated claims: whatever quarter the files are of, they are made to answer for it
 
 
 class Failed(Exception):
@@ -92,8 +97,8 @@ def scrubber(*arguments: str | Path) -> list[str | Path]:
     return [sys.executable, "-m", "scrubber", *arguments]
 
 
-def check(path: Path, output: Path) -> list[str | Path]:
-    return scrubber("check", path, "--format", "json", "--output", output, "--received", RECEIVED)
+def check(path: Path, output: Path, *more: str | Path) -> list[str | Path]:
+    return scrubber("check", path, "--format", "json", "--output", output, "--received", RECEIVED, *more)
 
 
 def generate(folder: Path, claims: int, seed: int, faults: float) -> Path:
@@ -124,11 +129,11 @@ def judged(report: Path) -> dict[str, int]:
     return dict(json.loads(done.stdout))
 
 
-def scrub(path: Path, claims: int, folder: Path) -> tuple[Measure, dict[str, int]]:
+def scrub(path: Path, claims: int, folder: Path, *more: str | Path) -> tuple[Measure, dict[str, int]]:
     """One measured check, believed only when its report holds every claim."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
-    result = measure(check(path, report), (0, 1), folder)
+    result = measure(check(path, report, *more), (0, 1), folder)
     if not report.exists():
         raise Failed(f"no report was written\n{result.errors[-4000:]}")
     summary = judged(report)
@@ -215,6 +220,42 @@ def stages(path: Path, repeats: int, folder: Path) -> dict[str, float]:
     print(f"\n## Stages, {claims:,} claims, one warm process, least of {repeats}\n")
     table(["", "CPU µs a claim", "share"], rows)
     return found
+
+
+def tables(source: Path, path: Path, repeats: int, folder: Path) -> dict[str, Any]:
+    """What importing the publishers' files costs, and how much slower the scrub is with them than with what is
+    shipped."""
+    data, claims = folder / "tables", count_claims(path)
+    rows, found = [], dict[str, Any]()
+    for kind, pattern in TABLES.items():
+        files = sorted(source.glob(pattern))
+        if not files:
+            progress(f"{source} holds no {pattern}: {kind} is left out")
+            continue
+        command = scrubber("tables", "add", kind, *files, "--edition", QUARTER, "--data", data)
+        done = measure(command, (0,), folder)
+        size = sum(file.stat().st_size for file in files) / 1e6
+        rows.append([kind, f"{size:.1f}", f"{done.cpu:.1f}", f"{done.wall:.1f}", f"{done.memory:.0f}"])
+        found[kind] = figures(done)
+    if not found:
+        raise Failed(f"no publisher's file in {source}; looked for {', '.join(TABLES.values())}")
+    print("\n## Import of reference tables\n")
+    table(["", "MB read", "CPU s", "wall s", "peak MB"], rows)
+    stored = sum(file.stat().st_size for file in data.iterdir()) / 1e6
+    pairs = []
+    for number in range(repeats):
+        shipped, full = scrub(path, claims, folder)[0], scrub(path, claims, folder, "--data", data)[0]
+        pairs.append((shipped, full))
+        progress(f"tables, pair {number + 1} of {repeats}: {shipped.cpu:.2f} s, loaded {full.cpu:.2f} s")
+    print(f"\n## Scrub with them, {claims:,} claims, {repeats} pairs in turn; the store takes {stored:.0f} MB\n")
+    rows = [
+        [name, spread([pair[n].cpu for pair in pairs]), f"{max(pair[n].memory for pair in pairs):.0f}"]
+        for n, name in enumerate(("tables that are shipped", "tables loaded"))
+    ]
+    table(["", "CPU s (min / median / max)", "peak MB"], rows)
+    slower = [full.cpu / shipped.cpu for shipped, full in pairs]
+    print(f"\nloaded / shipped, pair by pair: {spread(slower)}")
+    return found | {"store_mb": stored, "slower": slower, "pairs": [[figures(run) for run in pair] for pair in pairs]}
 
 
 def startup(folder: Path, repeats: int, seed: int) -> dict[str, Any]:
@@ -315,10 +356,12 @@ def main() -> int:
     add("--stages", action="store_true", help="processor time of each stage of the pipeline, in one warm process")
     add("--memory", action="store_true", help="peak memory at 10,000 and at 100,000 claims")
     add("--startup", action="store_true", help="--version, --help, one claim; share of imports")
+    add("--tables", type=Path, metavar="DIR", help="import the publishers' files in DIR, and scrub with and without")
     add("--startup-repeats", type=int, default=15, metavar="N")
     add("--json", type=Path, metavar="FILE", help="write every figure here too")
     options = parser.parse_args()
-    sections = [name for name in ("compare", "stages", "memory", "startup") if getattr(options, name)] or ["compare"]
+    known = ("compare", "stages", "memory", "startup", "tables")
+    sections = [name for name in known if getattr(options, name)] or ["compare"]
     if options.file and not (options.file.is_file() and options.file.stat().st_size > 106):
         parser.error(f"{options.file} is no file with an X12 interchange")
     if "compare" in sections:
@@ -350,6 +393,7 @@ def main() -> int:
             "stages": lambda: stages(judged_file(), options.repeats, folder),
             "memory": lambda: memory(folder, options.seed, options.faults),
             "startup": lambda: startup(folder, options.startup_repeats, options.seed),
+            "tables": lambda: tables(options.tables.resolve(), judged_file(), options.repeats, folder),
         }
         try:
             warm = generate(folder, 1, options.seed, 0)  # byte code and page cache; not measured
