@@ -415,6 +415,26 @@ def test_a_side_is_told_of_one_sided_services_only() -> None:
     assert not said(claim("M542", "64479"), select=("NEC-09",)).weights
 
 
+def test_what_was_learned_of_one_claim_is_said_of_no_other() -> None:
+    lines = ("62321", "62321-GY", "72141", "95910", "98940-AT", "97810", "64479", "97161-GP", "97140-GP")
+    files = [
+        claim(codes, line, pointers=(pointer,), payer=payer, day=day, taxonomy=taxonomy)
+        for codes in ("M542 M5412", "M5412 M542", "M9901 M542", "S134XXA M5450")
+        for line in lines
+        for pointer in ("1", "2:1")
+        for payer, taxonomy in ((MEDICARE, "111N00000X"), (MEDICARE, "207X00000X"), (COMMERCIAL, "111N00000X"))
+        for day in ("2015-09-30", "2020-01-20", "2026-09-15")
+    ]
+    one = Engine(catalogue(), received=date(2026, 11, 22), select=("NEC",), strict=True)
+    for file in files * 2:
+        (told,) = [judged for judged in judge(file, one) if judged.claim]
+        fresh = said(file)
+        assert {f.edit: (f.severity, dict(f.values)) for f in told.findings if not f.edit.startswith("X12-")} == {
+            f.edit: (f.severity, dict(f.values)) for f in fresh.findings
+        }
+        assert tuple(told.unchecked) == fresh.unchecked
+
+
 # Loaded articles --------------------------------------------------------------------------------------------------
 
 

@@ -85,12 +85,12 @@ def _alike(one: Any, other: Any) -> bool:
 def _turns(know: Knowledge) -> list[date] | None:
     """Every day on which a rule that the coding edits look up begins, or has just ended; sorted."""
     days: set[date] = set()
-    for table in (know.ptp, know.pfs, know.addons, know.mue):
+    for table in (know.ptp, know.pfs, know.addons, know.mue, know.telehealth):
         turns = table.turns()
         if turns is None:
             return None
         days |= turns
-    for name in ("ptp-modifiers", "modifiers", "place-of-service", "therapy-codes", "cms-telehealth"):
+    for name in ("ptp-modifiers", "modifiers", "place-of-service", "therapy-codes", "medicare-home-telehealth"):
         for row in know.code_lists.get(name, {}).values():
             for column, value in row.items():
                 if value and column in ("from", "any_line_from"):

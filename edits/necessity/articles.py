@@ -72,6 +72,8 @@ def state_of(claim: Claim) -> str:
 
 def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-E1: no diagnosis that the line points to is among those that the article covers for its procedure."""
+    if not know.coverage.all():
+        return
     states = know.params["jurisdictions"].get(claim.payer.id, ()) if claim.payer is not None else ()
     waivers = know.code_lists["coverage-waivers"]
     for line in claim.lines:

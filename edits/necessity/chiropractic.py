@@ -10,9 +10,11 @@ from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
 from .groups import is_among
+from .memory import remembered
 from .support import ICD9_QUALIFIERS
 
 
+@remembered
 def subluxation_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-07: the claim's first diagnosis and the line's first pointer name the subluxation, another the complaint.
 
@@ -48,6 +50,7 @@ def subluxation_first(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         return
 
 
+@remembered
 def regions_for_level(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-07b: a manipulation for more, or fewer, regions than the subluxations of the claim name."""
     regions = know.code_lists["spinal-regions"]
@@ -65,6 +68,7 @@ def regions_for_level(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         yield Hit(line.procedure_place, values, tuple(d.place for d in named.values()), severity)
 
 
+@remembered
 def chiropractor_beyond_manipulation(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-07c: a chiropractor bills Medicare for another service without saying that it is not covered."""
     params, waivers = know.params, know.code_lists["coverage-waivers"]

@@ -13,11 +13,13 @@ from scrubber.finding import Location
 from scrubber.x12.segments import Place
 
 from .groups import is_among
+from .memory import remembered
 from .visits import too_many_visits
 
 Line = ServiceLine | EarlierLine
 
 
+@remembered
 @across
 def injections_within_limits(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """NEC-02b: one region a day, so many levels a day, so many sessions in the window of its ``limits``."""

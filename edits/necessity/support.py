@@ -18,6 +18,7 @@ from scrubber.tables.icd10cm import dotted
 from .articles import is_decided
 from .form import rule_form
 from .groups import diagnoses_of, is_among, listed
+from .memory import remembered
 from .visits import too_many_visits
 
 Rule = Mapping[str, Any]
@@ -27,6 +28,7 @@ ICD9_QUALIFIERS = ("BK", "BF")
 
 
 @reads(rule_form)
+@remembered
 def supported(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """Lines whose diagnoses do not support their service, and visits beyond the entry's ``limits``."""
     for line in claim.lines:
@@ -35,6 +37,7 @@ def supported(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
 
 
 @reads(rule_form)
+@remembered
 @across
 def supported_in_company(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """As ``supported``; and lines without the service that belongs beside them (the entry's ``beside``)."""
@@ -118,6 +121,7 @@ def _alone(claim: Claim, know: Knowledge, line: ServiceLine) -> Iterator[Hit]:
         yield Hit(line.procedure_place, values, tuple([d.place for d in pointed]))
 
 
+@remembered
 def undercoded(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-11: a service for radiculopathy points to neck pain, and nothing on the claim says more."""
     params, groups = know.params, know.code_lists["diagnosis-groups"]
@@ -133,6 +137,7 @@ def undercoded(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             yield Hit(line.procedure_place, values, (found.place,))
 
 
+@remembered
 def side_not_in_code(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """NEC-09: a one-sided service points to a code that knows no sides."""
     params, groups = know.params, know.code_lists["diagnosis-groups"]

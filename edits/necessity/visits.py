@@ -16,12 +16,14 @@ from scrubber.finding import Severity
 
 from .form import limit_form
 from .groups import diagnoses_of, is_among, listed
+from .memory import remembered
 
 Limit = Mapping[str, Any]
 """A table of an entry's ``limits``."""
 
 
 @reads(limit_form)
+@remembered
 def too_many_visits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """One finding for each limit that this claim goes beyond, at the line that does."""
     for limit in know.params.get("limits", ()):

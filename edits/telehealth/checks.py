@@ -145,6 +145,7 @@ def code_says_it(claim: Claim, know: Knowledge) -> Iterator[Hit]:
                 yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
 
 
+@remembered
 def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-12: a service that needs hands or equipment at the patient, billed as telehealth."""
     places, modifiers = know.params["places"], know.params["modifiers"]
@@ -168,6 +169,7 @@ def remote_by_nature(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         )
 
 
+@remembered
 def on_the_list(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """TEL-13: a code at a telehealth place that Medicare's list for the day does not have.
 
@@ -195,6 +197,7 @@ def on_the_list(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             yield Gap(law, line.number)
 
 
+@remembered
 def therapy_by_video(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """TEL-18: a therapist's line at a telehealth place without 95. Without a plan-of-care modifier MOD-19 speaks."""
     params = know.params
