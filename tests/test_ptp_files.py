@@ -57,6 +57,23 @@ def test_zips_are_read_as_they_are(tmp_path: Path) -> None:
     assert rows == read(*parts)[1]
 
 
+def test_of_a_zip_that_holds_each_part_twice_the_text_is_read(tmp_path: Path) -> None:
+    zips = []
+    for part in ptp_parts(tmp_path / "parts", "v322r0", A, B):
+        zips.append(tmp_path / f"medicare-ncci-2026-q3-practitioner-ptp-edits-{part.stem}.zip")
+        with zipfile.ZipFile(zips[-1], "w") as archive:
+            archive.write(part, part.name)
+            archive.writestr(f"{part.stem}.xlsx", b"no workbook: nobody opens it")
+    found, rows = read(*zips)
+    assert (found.name, found.complete, len(rows)) == ("2026 Q3", True, 2)
+
+
+def test_edits_for_hospitals_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "ccioph-v322r0-f1.TXT"
+    file.write_bytes(ptp_text(A))
+    assert "not the edits for practitioners (`ccioph`)" in str(refused(file))
+
+
 def test_what_the_user_says_wins_over_names(tmp_path: Path) -> None:
     parts = ptp_parts(tmp_path, "v322r0", A)
     assert read(*parts, edition="v32.3")[0].name == "2026 Q4"

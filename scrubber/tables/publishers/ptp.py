@@ -34,12 +34,14 @@ _HEADER_WITHIN = 15
 """Lines within which the header must come."""
 
 _CODE = re.compile(r"[A-Z0-9]{4}[A-Z0-9]")
+_OTHER = re.compile(r"ccioph|hospital|outpatient|\bdme\b", re.IGNORECASE)
+"""In the names of edits for other claims, whose files are laid out alike."""
 _PART = re.compile(r"-f(\d)\b", re.IGNORECASE)
 
 
 def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progress) -> Imported:
     """All parts of one quarter."""
-    parts = choose(list_downloads(files, progress), r"\.(txt|xlsx)$", "a part of the PTP edits (.txt or .xlsx)")
+    parts = _choose_parts(list_downloads(files, progress))
     quarter = _quarter(parts, edition)
     medicaid = _is_medicaid(parts)
     if kind.name == MEDICAID and not medicaid:
@@ -62,6 +64,19 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
             "checked. Give all parts in one command."
         )
     return imported
+
+
+def _choose_parts(downloads: Sequence[Download]) -> list[Download]:
+    """The parts among the files. CMS packs each as text and as a workbook: the text will do."""
+    found = choose(downloads, r"(cci|ptp|pra).*\.(txt|xlsx)$", "a part of the PTP edits (ccipra-v….TXT or .xlsx)")
+    for part in found:
+        if other := _OTHER.search(part.label):
+            raise ImportFault(
+                part.label, None, f"these are not the edits for practitioners (`{other[0]}`)",
+                "Professional claims are judged by the practitioner edits", "Give the files called ccipra-v…",
+            )  # fmt: skip
+    texts = {Path(part.label).stem for part in found if part.suffix == ".txt"}
+    return [part for part in found if part.suffix == ".txt" or Path(part.label).stem not in texts]
 
 
 def _quarter(parts: Sequence[Download], edition: str | None) -> Quarter:
