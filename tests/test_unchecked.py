@@ -14,6 +14,9 @@ from scrubber.cli import cli
 from scrubber.config import Config, ConfigError
 from scrubber.finding import Unchecked, gather
 from scrubber.pipeline import Options, judge
+from scrubber.reports.summary import group_gaps, tables_to_load
+from scrubber.reports.tally import Tally
+from scrubber.reports.wording import Wording
 from scrubber.verdict import ClaimVerdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,3 +125,31 @@ def test_a_misspelt_requirement_ends_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 1  # The exception; run_command makes it exit code 2.
     assert isinstance(done.exception, ConfigError)
     assert "did you mean NCCI-01?" in str(done.exception)
+
+
+def test_claims_that_wait_are_named_the_first_of_all_files_first() -> None:
+    """Files judged in other processes are counted apart and added up."""
+    events = [list(judge(late().replace(b"OFFICE-1001", name), Options(RECEIVED, CATALOGUE))) for name in (b"A", b"B")]
+    together, apart = Tally(), Tally()
+    for file in events:
+        alone = Tally()
+        for event in file:
+            together.handle(event)
+            alone.handle(event)
+        apart.merge(alone)
+    assert together.open == apart.open == 2
+    assert together.unchecked == apart.unchecked
+    assert together.waiting == apart.waiting
+    assert all(claims == ["A", "B"] for claims in together.waiting.values())
+    (codes,) = [question for question in group_gaps(together) if "DX-02" in question.edits]
+    assert (codes.times, codes.claims) == (2, ("A", "B"))
+
+
+def test_a_table_is_asked_for_only_where_it_would_answer() -> None:
+    tally, wording = Tally(), Wording(CATALOGUE)
+    tally.unchecked["NCCI-01", "no readable service date to look the procedure pairs up by"] = 1
+    assert tables_to_load(tally, wording) == []
+    tally.unchecked["NCCI-01", "pairs not in the starter table: 72040/99213"] = 1
+    ((kind, why),) = tables_to_load(tally, wording)
+    assert kind == "ncci-ptp"
+    assert "NCCI-01" in why
