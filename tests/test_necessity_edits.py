@@ -155,6 +155,11 @@ def test_neck_pain_without_radiculopathy_is_told_once() -> None:
     assert "NEC-11" in said(claim("M542", "62321"), select=("NEC-11",)).weights
 
 
+def test_a_radiculopathy_anywhere_on_the_claim_is_no_undercoding() -> None:
+    for code in ("M5412", "M50122", "M4722"):
+        assert "NEC-11" not in said(claim(f"M542 M62838 {code}", "62321", pointers=("1:2",))).weights
+
+
 def test_what_the_provider_bills_as_not_covered_is_not_judged() -> None:
     for modifier in ("GA", "GX", "GY", "GZ"):
         assert not said(claim("M542", f"62321-{modifier}")).ids
