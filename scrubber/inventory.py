@@ -26,7 +26,10 @@ def list_tables(sources: Sources) -> Iterator[TableUsed]:
 
 def list_editions(sources: Sources) -> list[Edition]:
     """Every edition that a run may ask, by kind: the user's, and what is shipped of kinds that the user has not."""
-    found = [edition for name in TABLES for edition in getattr(sources.open(name), "all", tuple)()]
+    # The shipped diagnosis codes are asked beside the user's own releases: they are listed above.
+    releases = sources.library.editions("icd10cm") if sources.library else None
+    found = list(releases.all()) if releases else []
+    found += [edition for name in TABLES if name != "icd10cm" for edition in sources.open(name).all()]
     return sorted(found, key=lambda edition: (edition.kind, edition.from_))
 
 

@@ -303,6 +303,17 @@ def test_the_report_says_which_tables_were_asked(loaded: Command, tmp_path: Path
     assert "starter" in tables[0]["edition"]
 
 
+def test_the_users_own_diagnosis_codes_are_listed_beside_the_shipped(scrubber: Command, tmp_path: Path) -> None:
+    order = tmp_path / "icd10cm-order-2028.txt"
+    codes = ("A000", "M542", "Z0000")
+    order.write_text("".join(f"{n:05d} {code:<7} 1 {code:<60} {code}\n" for n, code in enumerate(codes, 1)))
+    assert scrubber("tables", "add", "icd10cm", order).code == 0
+    (tmp_path / "claim.837").write_bytes(write("99213"))
+    names = [t["name"] for t in judged(scrubber, "claim.837")["tables"]]
+    assert names.count("icd10cm") == 1
+    assert "icd10cm-codes" in names
+
+
 def test_files_judged_side_by_side_ask_the_same_tables(loaded: Command, tmp_path: Path) -> None:
     (tmp_path / "claims").mkdir()
     for name in "abc":

@@ -20,8 +20,8 @@ TABLES = {
     "coverage": ("scrubber.tables.coverage", "Coverage"),
     "taxonomy": ("scrubber.tables.taxonomy", "TaxonomyTable"),
 }
-"""Name in Knowledge to the module and class of the table. Each class has ``open(library)``, and ``all()``: the editions
-that it answers from, for the reports' list of what a run used."""
+"""Name in Knowledge to the module and class of the table. Each class has ``open(library)``, and but for the
+diagnosis codes ``all()``: the editions that it answers from, for the reports' list of what a run used."""
 
 
 class Sources:
