@@ -13,6 +13,7 @@ from typing import Any
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
 from scrubber.pipeline import Options, judge
+from scrubber.reports.html import Html
 from scrubber.reports.json_report import JsonLinesReport, JsonReport
 from scrubber.reports.prose import Page
 from scrubber.reports.redact import Redactor
@@ -55,7 +56,7 @@ Files = dict[str, bytes]
 
 
 def write(kind: str, files: Files | bytes, *, redact: bool = False, lines: bool = False, **page: Any) -> bytes:
-    """The report of these files: ``json``, ``jsonl`` or ``text``."""
+    """The report of these files: ``json``, ``jsonl``, ``html`` or ``text``."""
     if isinstance(files, bytes):
         files = {"claims.837": files}
     out = io.BytesIO()
@@ -76,6 +77,8 @@ def make(kind: str, out: io.BytesIO, redact: bool = False, **page: Any) -> Any:
     if kind == "text":
         shape = Page(page.pop("width", 100), page.pop("color", False))
         return TextReport(out, wording, run, shape, **page)
+    if kind == "html":
+        return Html(out, wording, run, **page)
     return (JsonReport if kind == "json" else JsonLinesReport)(out, wording, run)
 
 

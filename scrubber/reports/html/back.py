@@ -86,4 +86,4 @@ def _footer(run: Run) -> Markup:
 def _table(name: str, heads: Sequence[tuple[str, str]], rows: Sequence[Markup]) -> Markup:
     head = tag("tr", *(tag("th", title, scope="col", class_=kind or None) for title, kind in heads))
     table = tag("table", tag("caption", name, class_="vh"), tag("thead", head), tag("tbody", *rows))
-    return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=name)
+    return tag("div", table, class_="wide", tabindex="0", role="group", aria_label=name)

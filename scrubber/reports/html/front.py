@@ -208,4 +208,4 @@ def _task_row(edit: str, task: Task, most: Decimal, wording: Wording, run: Run) 
 def _scroll(name: str, *inside: Markup, class_: str | None = None) -> Markup:
     """A table that scrolls sideways on its own where the page is narrow."""
     table = tag("table", tag("caption", name, class_="vh"), *inside, class_=class_)
-    return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=name)
+    return tag("div", table, class_="wide", tabindex="0", role="group", aria_label=name)

@@ -171,7 +171,7 @@ def _table(
         for join in joins
     ]
     below = tag("ul", *words, class_="joined") if words else NOTHING
-    return tag("div", table, below, class_="wide", tabindex="0", role="region", aria_label=caption)
+    return tag("div", table, below, class_="wide", tabindex="0", role="group", aria_label=caption)
 
 
 def _bracket(join: Join, index: int) -> Markup:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from zlib import crc32
 
 import orjson
 
 from scrubber.claims.model import Claim
-from scrubber.finding import Finding, Severity
+from scrubber.finding import Finding, Location, Severity
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.html.back import write_back
@@ -28,7 +28,7 @@ from scrubber.reports.html.front import write_front
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.parts import Part, spool
 from scrubber.reports.html.segments import write_rules
-from scrubber.reports.html.words import say_days
+from scrubber.reports.html.words import say_days, say_name
 from scrubber.reports.html.worklist import ZERO, Worklist
 from scrubber.reports.json_report import exact, legible
 from scrubber.reports.prose import count, money
@@ -60,10 +60,14 @@ from scrubber.verdict import (
     SetStart,
     TableUsed,
 )
+from scrubber.x12.segments import Delimiters
 
 WHOLE = 500
 """Claims of a file that are told whole. Of those behind them the segments are shown that findings point at, and why an
 edit exists is told once, with a link to it: a file of ten thousand claims must still open."""
+
+NAMED = 3
+"""Edits that the line of a claim names."""
 
 REJECT = Severity.REJECT
 REJECTED = ClaimStatus.REJECTED
@@ -87,8 +91,9 @@ class Html:
         self._whole_run = False
         """Whether this is the report of a run, and not one file's piece of it."""
         self._prefix = ""
-        self._claims = self._shown = 0
+        self._claims = self._shown = self._blocks = 0
         self._interchange = self._group = self._set = ""
+        self._delimiters: Delimiters | None = None
         self._told: dict[Key, str] = {}
         """Findings above the claims that have been told, and where."""
         self._sights: dict[Key, Sight] = {}
@@ -117,6 +122,7 @@ class Html:
             self._close(event, f"Functional group {self._group}", claims)
         elif isinstance(event, InterchangeStart):
             self._interchange = event.control_number
+            self._delimiters = event.delimiters
             if self._glimpse:
                 self._glimpse.delimiters = event.delimiters
         elif isinstance(event, InterchangeEnd):
@@ -168,7 +174,7 @@ class Html:
 
     def _open_file(self, event: FileStart) -> None:
         self._told = {}
-        self._claims = self._shown = 0
+        self._claims = self._shown = self._blocks = 0
         self._teller.open_file()
         self._prefix = f"f{crc32(event.path.encode('utf-8', 'surrogateescape')):08x}"
         heading = tag("h3", legible(event.path), class_="file").encode()
@@ -277,7 +283,7 @@ class Html:
             tag("span", days, class_="days"),
             tag("span", Markup(payer), class_="payer"),
             tag("span", "" if self._run.redacted else money(amount), class_="charge"),
-            tag("span", " ".join([*rejects, *others]), class_=f"edits {kind}"),
+            self._name_edits([*rejects, *others], kind),
         )
         part = self._rejected if rejected else self._warned
         part.begin_claim(f'<details class="claim" id="{anchor}"'.encode(), f'>{summary}<div class="body">'.encode())
@@ -296,6 +302,12 @@ class Html:
             part.write(self._bodies.read(length))
             self._bodies.seek(end)
         part.write(b"</div></details>\n")
+
+    def _name_edits(self, edits: Sequence[str], kind: str) -> Markup:
+        named = [f"{edit} {say_name(self._wording.entry(edit).name)}" for edit in edits[:NAMED]]
+        if len(edits) > NAMED:
+            named.append(f"and {len(edits) - NAMED:,} more")
+        return tag("span", " · ".join(named), class_=f"edits {kind}")
 
     # What stands above the claims ------------------------------------------------------------------------------------
 
@@ -335,15 +347,15 @@ class Html:
         """A block about what is no claim."""
         told = []
         for finding in findings:
-            anchor = f"{self._prefix}-a{len(self._told)}"
+            self._blocks += 1
+            anchor = f"{self._prefix}-a{self._blocks}"
             self._told[key_of(finding)] = anchor
             if claim is not None:
-                sight, delimiters = _find(claim, finding.where), claim.delimiters
+                sight = _find(claim, finding.where)
             else:
                 sight = self._sights.pop(key_of(finding), None)
                 sight = sight or (self._glimpse.segment(finding.where) if self._glimpse else None)
-                delimiters = self._delimiters
-            told.append(self._teller.tell_finding(finding, sight, delimiters, "h5", anchor))
+            told.append(self._teller.tell_finding(finding, sight, self._delimiters, "h5", anchor))
         fate = tag("span", "Rejected", class_="mark reject") if _rejects(findings) else NOTHING
         said = tag("h4", fate, " ", title, f", {more}" if more else "")
         return tag("section", said, *told, class_="above-claims")
@@ -374,12 +386,8 @@ class Html:
             block = together((block, tag("p", f"{because}{named}.", class_="with")))
         self._docket.close(event, (b"R" if lost or _rejects(news) else b"W") + block.encode())
 
-    @property
-    def _delimiters(self) -> Any:
-        return self._glimpse.delimiters if self._glimpse else None
 
-
-def _find(claim: Claim, where: Any) -> Sight | None:
+def _find(claim: Claim, where: Location) -> Sight | None:
     return find_segment(claim.loop, where, claim.delimiters.element)
 
 
