@@ -233,7 +233,7 @@ def test_a_hostile_workbook_neither_expands_nor_reads_files(tmp_path: Path) -> N
         <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">
         <c r="A1" t="inlineStr"><is><t>&e9;&x;</t></is></c></row></sheetData></worksheet>"""
     parts["xl/worksheets/sheet1.xml"] = sheet.encode()
-    with pytest.raises(ImportFault, match="workbook cannot be read"):
+    with pytest.raises(ImportFault, match="does not begin as a workbook's does"):
         given_as(tmp_path, "t.xlsx", packed(parts))
 
 

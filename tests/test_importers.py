@@ -208,6 +208,14 @@ def test_mcd_as_single_tables_without_contractors(tmp_path: Path) -> None:
     assert [row[8] for row in rows if row[0] == "article"] == ["", ""]
 
 
+def test_a_workbook_beside_its_text_is_not_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "aoc.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(FILES / AOC, "AOC_V2026Q3-MCR.TXT")
+        archive.writestr("AOC_V2026Q3-MCR.xlsx", b"PK\x03\x04 damaged, and never opened")
+    assert take("ncci-aoc", path)[1] == take("ncci-aoc", FILES / AOC)[1]
+
+
 # Editions
 
 
@@ -370,7 +378,8 @@ CODES = {"A00": 0, "A000": 1, "M54": 0, "M542": 1, "M549": 0, "M5499": 1, "QA0":
 TABULAR = """<?xml version="1.0" encoding="utf-8"?><ICD10CM.tabular><version>2028</version>
 <chapter><name>1</name><desc>Infectious diseases (A00-B99)</desc><section id="A00-A09"><desc>Intestinal</desc>
 <diag><name>A00</name><desc>Cholera</desc><diag><name>A00.0</name><desc>Cholera, classical</desc></diag></diag>
-</section></chapter><chapter><name>13</name><desc>Musculoskeletal (M00-M99)</desc><section id="M50-M54"><desc>Dorsopathies</desc>
+</section></chapter><chapter><name>13</name><desc>Musculoskeletal (M00-M99)</desc>
+<section id="M50-M54"><desc>Dorsopathies</desc>
 <diag><name>M54</name><desc>Dorsalgia</desc><diag><name>M54.2</name><desc>Cervicalgia anew</desc>
 <excludes1><note>cholera (A00.0)</note></excludes1></diag>
 <diag><name>M54.9</name><desc>Dorsalgia, unspecified</desc>

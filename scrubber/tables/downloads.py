@@ -145,8 +145,13 @@ def list_downloads(files: Sequence[Path], progress: Progress) -> list[Download]:
 
 
 def choose(downloads: Sequence[Download], pattern: str, wanted: str) -> list[Download]:
-    """The files whose names match, or the only file there is; else an ImportFault that says what was ``wanted``."""
+    """The files whose names match, or the only file there is; else an ImportFault that says what was ``wanted``.
+
+    Publishers' zips hold a workbook beside each text, with the same rows: then only the text is taken.
+    """
     fitting = [d for d in downloads if re.search(pattern, d.name, re.IGNORECASE)]
+    texts = {d.label.lower().removesuffix(d.suffix) for d in fitting if d.suffix != ".xlsx"}
+    fitting = [d for d in fitting if d.suffix != ".xlsx" or d.label.lower().removesuffix(d.suffix) not in texts]
     if fitting:
         return fitting
     if len(downloads) == 1:

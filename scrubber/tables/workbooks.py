@@ -1,11 +1,13 @@
 """Reading the first sheet of an Excel workbook (.xlsx) row by row, with openpyxl (the extra ``scrubber[xlsx]``).
 
-A workbook is a zip of XML from outside: its members are measured before openpyxl sees it, openpyxl takes defusedxml for
-the sheets and an lxml parser without entities for the rest, and a sheet may have no more rows than Excel's own limit.
+A workbook is a zip of XML from outside. Before openpyxl sees it, its parts are measured, and one that declares a
+document type is refused: no workbook has one, and without it XML can neither expand nor read other files. A sheet may
+have no more rows than Excel allows. openpyxl takes some minutes for a million rows: a text beside it is read instead.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +19,10 @@ from scrubber.tables.kinds import ImportFault
 
 MOST_ROWS = 1 << 20
 """Rows of a sheet: Excel's own limit."""
-MOST_COLUMNS = 64
+_PROLOG = 1 << 12
+_PLAIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<[A-Za-z]", re.DOTALL)
+"""How a part begins that has no document type: in UTF-8 or ASCII, at once with its root element."""
+
 LARGEST_STRINGS = 1 << 27
 """Bytes of the parts that openpyxl holds in memory; in the largest NCCI workbook the texts have some 3 MB."""
 
@@ -25,8 +30,6 @@ LARGEST_STRINGS = 1 << 27
 def read_sheet(stream: BinaryIO, label: str) -> Iterator[Line]:
     """The rows of the first sheet that has any. Raises ImportFault for a workbook that cannot be read."""
     try:
-        # openpyxl uses defusedxml where it is installed, and reads less safely without.
-        import defusedxml  # type: ignore[import-untyped]  # noqa: F401
         from openpyxl import load_workbook  # type: ignore[import-untyped]
     except ImportError:
         raise ImportFault(
@@ -40,6 +43,13 @@ def read_sheet(stream: BinaryIO, label: str) -> Iterator[Line]:
                     label, None, f"its part {info.filename} is larger than any publisher's",
                     "It would have to be held in memory", "Download the file again, or give the .txt or .csv file",
                 )  # fmt: skip
+            with archive.open(info) as part:
+                head = part.read(_PROLOG)
+            if info.filename.endswith((".xml", ".rels")) and not _PLAIN.match(head):
+                raise ImportFault(
+                    label, None, f"its part {info.filename} does not begin as a workbook's does",
+                    "It may be made to fill memory", "Download the file from the publisher's own page",
+                )  # fmt: skip
     stream.seek(0)
     try:
         with warnings.catch_warnings():
@@ -48,13 +58,15 @@ def read_sheet(stream: BinaryIO, label: str) -> Iterator[Line]:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # Some writers state them wrongly.
                 found = False
-                for number, values in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
+                width = 0
+                for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
                     if number > MOST_ROWS:
                         raise ImportFault(label, number, "the sheet has more rows than Excel allows", "", "")
                     cells = [_text(value) for value in values]
-                    while cells and not cells[-1]:
-                        cells.pop()
-                    found = found or bool(cells)
+                    # Cells that are empty at the end of a row are not written: it is as wide as those above.
+                    width = max(width, len(cells))
+                    cells += [""] * (width - len(cells))
+                    found = found or any(cells)
                     yield Line(number, cells)
                 if found:
                     return
@@ -69,6 +81,8 @@ def read_sheet(stream: BinaryIO, label: str) -> Iterator[Line]:
 
 def _text(value: object) -> str:
     """A cell as the text a publisher's CSV would have: whole numbers without a point, days as ISO."""
+    if isinstance(value, str):
+        return value.strip()
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
