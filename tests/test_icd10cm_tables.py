@@ -144,6 +144,8 @@ def test_letters_in_categories_keep_the_tabulars_order(icd: Icd10cm) -> None:
     assert place["M08"] < place["M1A"] < place["M10"]
     assert place["Q99"] < place["QA0"] < place["QA1"] < place["R00"]
     assert icd.ancestors("M5412") == ("chapter 13", "M40-M54", "M50-M54", "M54", "M541")
+    assert icd.ancestors("J4520") == ("chapter 10", "J40-J4A", "J45", "J452")  # Printed behind J4A, and in its block.
+    assert icd.ancestors("U071") == ("chapter 22", "U00-U49", "U07")
     assert icd.ancestors("XYZ") == ()
 
 

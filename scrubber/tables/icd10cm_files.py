@@ -5,8 +5,8 @@ The files are written by :mod:`scrubber.tables.build_icd10cm`, which describes t
 
 import re
 import zlib
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -228,18 +228,20 @@ class Outline:
         self.place: Mapping[str, int] = {category: at for at, category in enumerate(order)}
         self._chapters = [Chapter(number, first, title) for _, number, first, title in chapters]
         self._chapter_places = [self.place[chapter.first] for chapter in self._chapters]
-        last = len(order) - 1
+        names = sorted(order)
         self.blocks = tuple(
-            Block(low if low == high else f"{low}-{high}", self.place.get(low, last), self._end(high), title)
+            Block(low if low == high else f"{low}-{high}", *self._span(names, low, high), title)
             for _, low, high, title in blocks
         )
         self._parts: dict[str, tuple[str, ...]] = {}
 
-    def _end(self, high: str) -> int:
-        # X58 and other block ends need not exist as categories: the last one before them closes the block.
-        while high not in self.place:
-            high = max((c for c in self.place if c[0] == high[0] and c < high), default=next(iter(self.place)))
-        return self.place[high]
+    def _span(self, names: Sequence[str], low: str, high: str) -> tuple[int, int]:
+        """The places of a block's first and last category. Its ends need not exist (X58, U00), and its last category by
+        name need not be the last in print (J40-J4A ends with J47)."""
+        inside = [self.place[name] for name in names[bisect_left(names, low) : bisect_right(names, high)]]
+        if not inside:
+            return len(self.place), -1
+        return self.place.get(low, min(inside)), max(inside)
 
     def chapter(self, category: str) -> Chapter | None:
         """The chapter of a category, or None for one no edition knows."""
