@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 
 import pytest
 from checking import claims_of
@@ -12,6 +14,7 @@ from several import RECEIVED, judged, sent, told, write_file
 from scrubber.catalogue.engine import FORGOTTEN, Engine
 from scrubber.claims import earlier
 from scrubber.claims.earlier import MOST, NOBODY, EarlierClaims
+from scrubber.cli import run_command
 
 SECONDARY = (("SBR*P", "SBR*S"),)
 
@@ -102,6 +105,21 @@ def test_a_line_of_several_days_meets_a_claim_inside_them() -> None:
     assert told(sent(span), sent("97140-GP"))[1] == {"NCCI-02"}
     assert told(sent("97140-GP"), sent(span))[1] == {"NCCI-02"}
     assert told(sent(span), sent(Line("97140-GP", day="2026-09-17")))[1] == set()
+
+
+def test_reports_name_the_earlier_claim(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def report(*options: str) -> str:
+        assert run_command(["check", str(file), "--received", "2026-09-16", "--no-color", *options]) == 1
+        sys.stdout.flush()
+        return capfd.readouterr().out
+
+    file = tmp_path / "split.837"
+    file.write_bytes(write_file(sent("98940-AT", id="MORNING"), sent("97140-GP", id="NOON")))
+    for form in ("text", "html"):
+        assert "claim MORNING, line 1, SV101-2" in report("--format", form)
+        redacted = report("--format", form, "--redact")
+        assert "MORNING" not in redacted
+        assert "claim 1 of set 0001, line 1, SV101-2" in redacted
 
 
 # What does not ------------------------------------------------------------------------------------------------------

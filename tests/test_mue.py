@@ -14,7 +14,7 @@ from scrubber.edits.ncci.units import a_day, units_of_day, units_of_line
 
 from scrubber.catalogue.check import Gap, Hit
 from scrubber.claims.earlier import span
-from scrubber.tables.dated import Edition, RowsInMemory
+from scrubber.tables.dated import Edition, Row, RowsInMemory
 from scrubber.tables.mue import Limit, MueTable
 
 MEDICARE, MEDICAID = "MB", "MC"
@@ -23,7 +23,7 @@ DAY = date(2026, 9, 15)
 
 def table(*rows: str, kind: str = "ncci-mue", from_: date = date(2026, 4, 1), complete: bool = True) -> RowsInMemory:
     """A table of rows like ``97110 6 3``."""
-    values = {(code,): [(code, units, mai, "")] for code, units, mai in map(str.split, rows)}
+    values: dict[Row, list[Row]] = {(code,): [(code, units, mai, "")] for code, units, mai in map(str.split, rows)}
     return RowsInMemory(Edition(kind, "test", from_, None, len(rows), complete), values)
 
 
