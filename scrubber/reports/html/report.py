@@ -224,9 +224,9 @@ class Html:
             exact(claim.charge),
             *edits,
             self._claims,
-            text(claim.id),
+            claim.id,
             "" if self._run.redacted else say_days(claim.service_from, claim.service_to),
-            text(claim.payer.name) if claim.payer is not None else "",
+            claim.payer.name if claim.payer is not None else "",
             start,
             length,
             None,
@@ -272,16 +272,15 @@ class Html:
     ) -> None:
         anchor = f"{self._prefix}-{number}"
         amount = Decimal(charge) if charge is not None else None
-        called = Markup(id)  # Escaped when the record was made.
         if rejected:
             self._worklist.add(rejects, amount or ZERO, id, anchor)
         word, kind = ("Rejected", "reject") if rejected else ("Accepted", "good")
         summary = tag(
             "summary",
             tag("span", word, class_=f"mark {kind}"),
-            tag("h4", called or "(no number)"),
+            tag("h4", id or "(no number)"),
             tag("span", days, class_="days"),
-            tag("span", Markup(payer), class_="payer"),
+            tag("span", payer, class_="payer"),
             tag("span", "" if self._run.redacted else money(amount), class_="charge"),
             self._name_edits([*rejects, *others], kind),
         )
