@@ -25,15 +25,16 @@ def standing(claim: Claim, know: Knowledge) -> Hashable:
     subscriber, payee = claim.subscriber, claim.billing
     if payee is None or subscriber is None or subscriber.sbr is None or claim.other_payers:
         return None
-    for line in claim.lines:
-        if line.loop.children:
-            return None
+    if "plain" not in know.scratch:  # A plain claim's lines have no loops.
+        for line in claim.lines:
+            if line.loop.children:
+                return None
     for child in subscriber.loop.children:
         if "REFSY" in child.index:
             return None
-    sbr, rendering = subscriber.sbr, claim.rendering
+    sbr, rendering = subscriber.sbr.elements, claim.rendering
     specialty = rendering.prv.elements if rendering is not None and rendering.prv is not None else ()
-    return (sbr.get(1), sbr.get(5), sbr.get(9), _written(payee), *specialty)
+    return (sbr[1], *sbr[5:], _written(payee), *specialty) if len(sbr) > 1 else None
 
 
 by_standing = alike(standing)
