@@ -200,6 +200,8 @@ class _Judge:
         """The first fault of this set against the X12 standard itself, inside a claim."""
         self.hopeless: Finding | None = None
         """The first fault that leaves a claim without what a 277CA must say of it."""
+        self.headless = False
+        """Whether claims stand under a level whose HL is missing: nobody can be sure whose they are."""
         self.first: Finding | None = None
         """What rejects the first claim, where one rejects the set."""
         self.structural_codes: set[str] = set()
@@ -261,6 +263,8 @@ class _Judge:
                 syntax = syntax or "ik3" in finding.values
         for finding in structural:
             self._weigh(finding, claim)
+        if self.by_claim and not self.headless:
+            self.headless = _is_headless(loop)
         if rejected:
             self.rejected += 1
             if self.whole_sets and self.first is None:
@@ -351,6 +355,7 @@ class _Judge:
         rejection is the set, all of its claims.
         """
         envelope: list[str] = []
+        by_claim = self.by_claim and not self.headless
         cause: Finding | None = None
         errors = bool(self.structural_codes)
         for finding in closing:
@@ -365,9 +370,9 @@ class _Judge:
             plain = not code.startswith("I")
             self.structural_codes.add("5" if plain else "I5")
             header = finding.where.loop in (None, "1000A", "1000B")
-            if header or (plain and not self.by_claim):
+            if header or (plain and not by_claim):
                 cause = cause or finding
-        if not self.by_claim:
+        if not by_claim:
             cause = cause or self.plain
         cause = cause or self.hopeless or self.first
         codes = tuple(dict.fromkeys([*envelope, *sorted(self.structural_codes)]))[:5]
@@ -427,6 +432,11 @@ class _Judge:
         else:
             status = "partial" if self.accepted else "rejected"
         return FileEnd(self.source.path, self.source.sha256, self.source.size, status, tuple(self.found), self.error)
+
+
+def _is_headless(claim: Loop) -> bool:
+    """Whether a level above a claim has no HL."""
+    return any(not level.segments or level.segments[0].id != "HL" for level in claim.around()[1:-1])
 
 
 def _answerable(claim: Claim) -> bool:

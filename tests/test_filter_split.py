@@ -213,6 +213,17 @@ def test_accepted_claims_leave_a_damaged_set(tmp_path: Path) -> None:
     assert b"HL*4*2*23*0" in rejected
 
 
+def test_claims_under_a_level_without_hl_take_their_set_along(tmp_path: Path) -> None:
+    """Even where faults reject claims alone: under whom the next subscriber stands is anyone's guess."""
+    text = Writer().write(TWO_FAMILIES).replace("HL*6**20*1", "ZQ*6**20*1")
+    accepted, rejected, divided, said = filter_events(text.encode(), tmp_path, claim=True)
+    assert any(event.status == "accepted" for event in said if isinstance(event, ClaimVerdict))
+    assert next(event for event in said if isinstance(event, SetEnd)).status is SetStatus.REJECTED
+    assert accepted == b""
+    assert divided.verbatim
+    assert rejected == text.encode()
+
+
 # Damaged envelopes --------------------------------------------------------------------------------------------------
 
 PLAIN = Writer().write([[[[[(2, [])]]]]])

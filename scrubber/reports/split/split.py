@@ -8,8 +8,10 @@ Every claim goes to exactly one of the two. What no claim needs is left out of b
 
 * A set whose levels cannot be followed (an HL of no known level, a parent that is another's) goes to the rejected file
   as it is, without the claims that were accepted: giving its levels new numbers could give a claim another patient.
-* What stands in sets that are not professional, outside sets, or outside interchanges is rejected by the 999 or TA1.
-  Claims in it, and what may be a part of one, are carried to the rejected file as they stand.
+* An interchange of which nothing is accepted, and in which something stands outside the sets, goes to the rejected
+  file as it is: whose it is, nobody can tell.
+* Claims in sets that are not professional are carried to the rejected file as they stand, and so is X12 text that
+  stands outside every interchange.
 """
 
 from __future__ import annotations
@@ -79,6 +81,8 @@ class _Interchange:
     isa: list[str]
     delimiters: Delimiters
     rejected: bool = False
+    stands: bool = False
+    """Whether any claim of it is accepted."""
 
 
 class Split:
@@ -106,6 +110,8 @@ class Split:
         self._done = 0
         """Everything before this position has been written, or left out."""
         self._group = 0
+        self._standing = [0, 0, 0]
+        """Accepted claims of the open set, group and interchange."""
         self._set: SetStart | None = None
         self._first = 0
         self._some_rejected = False
@@ -123,16 +129,18 @@ class Split:
         elif isinstance(event, GroupStart):
             self._group = self.original.position(event.offset)
         elif isinstance(event, GroupEnd):
-            self._groups.add(GroupRecord(self._group, judge_envelope(event)[0]))
+            self._groups.add(GroupRecord(self._group, self._settle(1, event)))
         elif isinstance(event, InterchangeStart):
             if event.wrapped is not None:
                 self.original.join_lines(event.wrapped)
             start = self.original.position(event.offset)
             self._divide(start)
             self._open = _Interchange(start, event.isa, event.delimiters)
+            self._standing = [0, 0, 0]
         elif isinstance(event, InterchangeEnd):
             if self._open is not None:
-                self._open.rejected = judge_envelope(event)[0]
+                self._open.rejected = self._settle(2, event)
+                self._open.stands = self._standing[2] > 0
         elif isinstance(event, FileEnd):
             self._divide(self.original.size)
             if not self.rejected.claims:
@@ -161,6 +169,7 @@ class Split:
         provider = subscriber.parent if subscriber is not None else None
         rejected = verdict.status is REJECTED
         self._some_rejected = self._some_rejected or rejected
+        self._standing[0] += not rejected
         self._claims.add(
             ClaimRecord(
                 position(start),
@@ -177,9 +186,18 @@ class Split:
         if start is not None:
             judged = len(start.st) > 1 and start.st[1] == "837"
             position = self.original.position(start.offset)
-            lost = judge_envelope(event)[0]
+            lost = self._settle(0, event)
             claims = len(self._claims) - self._first
             self._sets.add(SetRecord(position, self._first, claims, lost, self._some_rejected, judged))
+
+    def _settle(self, level: int, event: Event) -> bool:
+        """An envelope is over: whether it is rejected, and its claims with it; else they stand as far as it does."""
+        lost = judge_envelope(event)[0]
+        inner = sum(self._standing[: level + 1])
+        self._standing[: level + 1] = [0] * (level + 1)
+        if not lost:
+            self._standing[min(level + 1, 2)] += inner
+        return lost
 
     # Phase two: an interchange is over ---------------------------------------------------------------------------
 
@@ -196,16 +214,29 @@ class Split:
 
     def _carry_outside(self, start: int, end: int) -> None:
         """What stands between interchanges, if it is X12."""
-        claims, segments, held = 0, False, b""
+        if self._holds_segments(start, end):
+            claims, held = 0, b""
+            for at in range(start, end, CHUNK):
+                data = held + self.original.read(at, min(at + CHUNK, end))
+                claims += len(_LOOSE_CLAIM.findall(data))
+                held = data[-3:]
+            self._carry(Span(start, end), claims, outside=claims)
+
+    def _holds_segments(self, start: int, end: int) -> bool:
+        """Whether text that stands outside interchanges is X12."""
+        held = b""
         for at in range(start, end, CHUNK):
             data = held + self.original.read(at, min(at + CHUNK, end))
-            claims += len(_LOOSE_CLAIM.findall(data))
-            segments = segments or SEGMENT.search(data) is not None
+            if SEGMENT.search(data):
+                return True
             held = data[-3:]
-        if segments:
-            self.rejected.carry_outside(Span(start, end), claims)
-            self.outside += claims
-            self.irregular = True
+        return False
+
+    def _carry(self, span: Span, claims: int, outside: int) -> None:
+        """Write text to the rejected file that is no whole interchange."""
+        self.rejected.carry_outside(span, claims)
+        self.outside += outside
+        self.irregular = True
 
 
 class _Marks:
@@ -256,6 +287,10 @@ class _Division:
         while marks.next.name == b"TA1":
             head = Span(head.start, self._segment_end(marks.take().position))
         self._loose = Span(head.end, head.end)
+        if not interchange.stands and self._has_strays(body, head.end):
+            claims = sum(mark.name == b"CLM" for mark in self._find_marks(body))
+            self._split._carry(Span(head.start, self._end), claims, outside=claims - len(self._split._claims))
+            return
         number = interchange.isa[13]
         for portion in self._split._portions:
             portion.begin_interchange(head, number, self._delimiters, newline)
@@ -287,7 +322,40 @@ class _Division:
             self._close_interchange(None)
 
     def _marks(self, start: int) -> _Marks:
-        return _Marks(find_marks(self._read, start, self._end, self._delimiters), self._end)
+        return _Marks(self._find_marks(start), self._end)
+
+    def _find_marks(self, start: int) -> Iterator[Mark]:
+        return find_marks(self._read, start, self._end, self._delimiters)
+
+    def _has_strays(self, body: int, end: int) -> bool:
+        """Whether anything stands outside the sets but the segments of envelopes. ``body`` is where the terminator of
+        the ISA stands, ``end`` where the last of these segments ends."""
+        sets = self._split._sets.read()
+        coming = next(sets, None)
+        in_set = in_group = False
+        for position, name in self._find_marks(body):
+            if position < end or (in_set and name in (b"CLM", b"HL")):
+                continue
+            if in_set:
+                in_set = False
+                if name == b"SE":
+                    end = self._segment_end(position)
+                    continue
+                end = position
+            if self._past_blanks(end) < position or name not in (b"GS", b"ST", b"GE", b"IEA"):
+                return True
+            end = self._segment_end(position)
+            if name == b"IEA":
+                return self._split._holds_segments(end, self._end)
+            if name == b"ST":
+                if not in_group or coming is None or coming.start != position or not coming.judged:
+                    return True
+                in_set, coming = True, next(sets, None)
+            elif name == b"GE" and not in_group:
+                return True
+            else:
+                in_group = name == b"GS"
+        return not in_set and self._past_blanks(end) < self._end
 
     # Envelopes --------------------------------------------------------------------------------------------------
 
@@ -325,11 +393,11 @@ class _Division:
         return record.judged
 
     def _flush(self, end: int) -> None:
-        """Carry on what stood in no judged set, if it holds claims or may hold parts of some."""
+        """Carry on what stood in no judged set, if it holds claims."""
         split, loose = self._split, Span(self._loose.start, end)
         if self._behind:
             split._carry_outside(*loose)
-        elif self._loose_claims or (self._doomed and self._past_blanks(loose.start) < end):
+        elif self._loose_claims:
             split.rejected.carry(loose, self._loose_claims, self._loose_sets)
             split.outside += self._loose_claims
             split.irregular = True
