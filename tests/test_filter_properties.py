@@ -162,7 +162,7 @@ def test_faults_that_billers_make(how: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="../shared/corpus is not here: real files are not filtered")
-@pytest.mark.parametrize("how", ["sets", "claims", "notes"])
+@pytest.mark.parametrize("how", ["claims", "notes"])
 def test_corpus(how: str, tmp_path: Path) -> None:
     judged = accepted = 0
     for path in professional():
