@@ -16,6 +16,7 @@ from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.words import dotted, say_days
 from scrubber.reports.json_report import exact
 from scrubber.reports.prose import money
+from scrubber.reports.standing import is_beside
 
 BRACKETS = 4
 """Pairs that one table joins; a pair more is only said."""
@@ -61,7 +62,8 @@ def find_marks(claim: Claim, findings: Iterable[Finding]) -> Marks:
             told = rows.edits.setdefault(own, [])
             if (finding.edit, finding.severity) not in told:
                 told.append((finding.edit, finding.severity))
-            for other in dict.fromkeys(find(claim, where) for where in finding.related):
+            here = [find(claim, where) for where in finding.related if is_beside(finding, where)]
+            for other in dict.fromkeys(here):
                 if other is not None and other != own:
                     rows.joins.append(Join(finding.edit, finding.severity, own, other))
     return marks

@@ -7,12 +7,8 @@ claim of the open interchange (see ``held``), and what is counted.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from typing import BinaryIO
 from zlib import crc32
 
@@ -24,10 +20,10 @@ from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.html.back import write_back
 from scrubber.reports.html.claim import Teller
+from scrubber.reports.html.document import write_contents, write_head
 from scrubber.reports.html.front import write_front
-from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
+from scrubber.reports.html.markup import NOTHING, Markup, tag, together
 from scrubber.reports.html.parts import Part, spool
-from scrubber.reports.html.segments import write_rules
 from scrubber.reports.html.words import say_days, say_name
 from scrubber.reports.html.worklist import ZERO, Worklist
 from scrubber.reports.json_report import exact, legible
@@ -137,8 +133,8 @@ class Html:
         front = write_front(tally, self._worklist, self._wording, self._run)
         back = write_back(tally, tables, self._names.labels, self._wording, self._run)
         write = self._out.write
-        write(_head(tally, self._run, self._names.labels))
-        write(_contents(self._worklist, self._rejected, self._warned).encode())
+        write(write_head(tally, self._run, self._names.labels))
+        write(write_contents(self._worklist, self._rejected, self._warned).encode())
         write(b'<main id="main">')
         write(front.encode())
         for part, title, id in (
@@ -392,41 +388,3 @@ def _find(claim: Claim, where: Location) -> Sight | None:
 
 def _rejects(findings: Iterable[Finding]) -> bool:
     return any(f.severity is REJECT for f in findings)
-
-
-# The document --------------------------------------------------------------------------------------------------------
-
-
-@cache
-def read_style() -> str:
-    """The style sheet."""
-    return (resources.files("scrubber.reports.html") / "report.css").read_text("utf-8")
-
-
-def _head(tally: Tally, run: Run, labels: dict[str, str]) -> bytes:
-    """The document up to its body. A policy allows this style sheet and nothing else: no script, no network, whatever
-    the markup should say."""
-    style = f"{read_style()}{write_rules(labels)}\n"
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    title = text(f"Claims report, {legible(tally.files[0].path) if len(tally.files) == 1 else run.received}")
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        f'<meta name="robots" content="noindex"><title>{title}</title><style>{style}</style></head><body>\n'
-    ).encode()
-
-
-def _contents(worklist: Worklist, rejected: Part, warned: Part) -> Markup:
-    links = [
-        ("first", "What to do first", bool(worklist.tasks)),
-        ("rejected", f"Rejected claims ({rejected.claims:,})", not rejected.empty),
-        ("warnings", f"Warnings ({warned.claims:,})", not warned.empty),
-        ("unchecked", "Not checked", True),
-        ("editions", "Editions used", True),
-    ]
-    items = [tag("li", tag("a", name, href=f"#{id}")) for id, name, there in links if there]
-    skip = tag("a", "Skip to the report", href="#main", class_="skip")
-    return together((skip, tag("nav", tag("ul", *items), aria_label="Parts of this report")))
