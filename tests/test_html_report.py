@@ -398,6 +398,12 @@ def test_without_patient_data_nothing_of_a_claim_is_left() -> None:
     assert all(word in open_told for word in ("NECK-1002", "M50322", "99214"))
 
 
+def test_what_stands_in_a_pointer_s_place_is_masked_too() -> None:
+    data = SMALL.replace(b"SV1*HC:72040*95*UN*1***2~", b"SV1*HC:72040*95*UN*1***WHITLOCK~")
+    assert b"WHITLOCK" in write("html", data)
+    assert b"WHITLOCK" not in write("html", data, redact=True)
+
+
 def test_a_redacted_report_counts_the_same_claims() -> None:
     root = report_of(SMALL, redact=True)
     assert said(root.find(".//h1")) == "3 of 5 claims are rejected"

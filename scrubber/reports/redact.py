@@ -186,6 +186,7 @@ def _masked_line(line: ServiceLine) -> ServiceLine:
         units=None,
         place_of_service="",
         own_place_of_service="",
+        written_pointers=(MASK,) * len(line.written_pointers),
         diagnoses=tuple(map(_masked_diagnosis, line.diagnoses)),
         service=None,
         rendering=None,
