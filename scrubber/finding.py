@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 
 class Severity(enum.StrEnum):
@@ -49,6 +50,19 @@ class Fix:
     """Address to new value."""
 
 
+LAYOUT = Fix(True, {})
+"""A correction of what lies around values: trailing delimiters, empty segments, line breaks, a byte-order mark."""
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """That an operator has set a finding aside: who, why, and until which day. ``severity`` is what it weighs without."""
+
+    severity: Severity
+    reason: str
+    owner: str
+    expires: date
+
+
 NO_VALUES: Mapping[str, str] = {}
 
 
@@ -68,6 +82,10 @@ class Finding:
     related: tuple[Location, ...] = ()
     fix: Fix | None = None
     inherited: bool = False
+    waived: Waived | None = None
+    """Set on a finding that a waiver has made an information; it says what the finding weighed before."""
+    fingerprint: str = ""
+    """What the finding is known by from run to run, where somebody asks for it; see reports/fingerprint.py."""
 
     @property
     def sort_key(self) -> tuple[int, int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scrubber.finding import LAYOUT
 from scrubber.x12.explain import Fault
 from scrubber.x12.guide import LoopUse, SegmentUse
 from scrubber.x12.loops import Loop
@@ -75,7 +76,8 @@ class Checker(Recorder):
             self._numbers.count += 1
         elif not self._numbers.fits(written) and written:
             detail = f"HL01 is {_number(written)}, the next number is {counted}"
-            self._element_fault(Fault("7", 1, 0, 0, "HL01", "Hierarchical ID Number", "628", written, detail), segment)
+            fault = Fault("7", 1, 0, 0, "HL01", "Hierarchical ID Number", "628", written, detail, counted)
+            self._element_fault(fault, segment)
         parent = {"22": "20", "23": "22"}.get(level)
         if parent is not None and given:
             expected = self._parents.get(parent)
@@ -104,7 +106,8 @@ class Checker(Recorder):
             "HL04 says that no lower level follows, but one does" if has else
             "HL04 says that a lower level follows, but none does"
         )  # fmt: skip
-        fault = Fault("7", 4, 0, 0, "HL04", "Hierarchical Child Code", "736", segment.get(4), detail)
+        better = "1" if has else "0" if _is_own_patient(loop) else None
+        fault = Fault("7", 4, 0, 0, "HL04", "Hierarchical Child Code", "736", segment.get(4), detail, better)
         self._element_fault(fault, segment)
 
     def _check_lx(self, segment: Segment) -> None:
@@ -113,7 +116,8 @@ class Checker(Recorder):
         counted = self._lines.count + 1
         if not self._lines.fits(written) and written.isdecimal():
             detail = f"LX01 is {_number(written)}, the next line is {counted}"
-            self._element_fault(Fault("7", 1, 0, 0, "LX01", "Assigned Number", "554", written, detail), segment)
+            fault = Fault("7", 1, 0, 0, "LX01", "Assigned Number", "554", written, detail, str(counted))
+            self._element_fault(fault, segment)
 
     def _missing(self, loop: Loop, bits: int) -> None:
         """Report what a loop lacks, at the place where it should have been. A loop that holds nothing but its first
@@ -174,7 +178,14 @@ class Checker(Recorder):
         told = self._emptied is not None and context(self._emptied)[2] is scope
         self._emptied = self._loop
         if not told:
-            self._report("IK3-1", "", "An empty segment: two segment terminators with nothing between them", length=0)
+            detail = "An empty segment: two segment terminators with nothing between them"
+            self._report("IK3-1", "", detail, length=0, fix=LAYOUT)
+
+
+def _is_own_patient(loop: Loop) -> bool:
+    """Whether claims may stand right under this subscriber: else a patient may be missing, and no flag mends that."""
+    subscriber = loop.index.get("SBR")
+    return loop.id == "2000B" and subscriber is not None and subscriber.get(2) == "18"
 
 
 def _number(written: str) -> str:

@@ -32,6 +32,8 @@ class Fault(NamedTuple):
     value: str
     detail: str
     """What is wrong, as a clause in plain words."""
+    better: str | None = None
+    """The value in its right form, where the form alone is wrong; ``""`` of trailing delimiters, which go."""
 
 
 def explain(definition: Definition, elements: list[str], delimiters: Delimiters) -> Iterator[Fault]:
@@ -49,6 +51,7 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
             "",
             "",
             f"{definition.id} ends with an empty element: drop the trailing {delimiters.element}",
+            "",
         )
     if not sent and not any(element.usage == "R" for element in defined):
         yield Fault("8", 0, 0, 0, "", "", "", "", f"{definition.id} holds no element: a segment has at least one")
@@ -63,6 +66,7 @@ def explain(definition: Definition, elements: list[str], delimiters: Delimiters)
         yield Fault(
             "3", number, 0, 0, f"{definition.id}{number:02d}", "", "", elements[number],
             f"{definition.id} has {sent} elements, the standard allows {definition.most}",
+            None if any(elements[number:]) else "",
         )  # fmt: skip
     for note in definition.notes:
         yield from _note(definition, note, elements)
@@ -139,12 +143,13 @@ def _composite(element: Element, value: str, number: int, repeat: int, delimiter
     if len(parts) > 1 and not parts[-1] and len(parts) <= element.most:
         yield Fault(
             "8", 0, 0, 0, element.ref, element.name, element.data_element, value,
-            f"{_called(element)} ends with an empty component: drop the trailing {delimiters.component}",
+            f"{_called(element)} ends with an empty component: drop the trailing {delimiters.component}", "",
         )  # fmt: skip
     if len(parts) > element.most:
         yield Fault(
             "13", number, element.most + 1, repeat, element.ref, element.name, element.data_element,
             delimiters.component.join(parts), f"{_called(element)} has {len(parts)} components, {element.most} at most",
+            None if any(parts[element.most :]) else "",
         )  # fmt: skip
     for position, component in enumerate(components, 1):
         part = parts[position - 1] if position <= len(parts) else ""
@@ -165,8 +170,10 @@ def _composite(element: Element, value: str, number: int, repeat: int, delimiter
 
 
 def _simple(element: Element, value: str, number: int, component: int, repeat: int) -> Iterator[Fault]:
-    def fault(code: str, detail: str) -> Fault:
-        return Fault(code, number, component, repeat, element.ref, element.name, element.data_element, value, detail)
+    def fault(code: str, detail: str, better: str | None = None) -> Fault:
+        return Fault(
+            code, number, component, repeat, element.ref, element.name, element.data_element, value, detail, better
+        )
 
     called = _called(element)
     kind = element.type
@@ -184,7 +191,7 @@ def _simple(element: Element, value: str, number: int, component: int, repeat: i
             return
         length = sum(c.isdigit() for c in value)
     if length > element.max:
-        yield fault("5", f"{called} has {length} characters, {element.max} at most")
+        yield fault("5", f"{called} has {length} characters, {element.max} at most", _better(element, value))
     elif length < element.min:
         yield fault("4", f"{called} has {length} characters, {element.min} at least")
     elif element.codes is not None or element.external is not None:
@@ -194,9 +201,26 @@ def _simple(element: Element, value: str, number: int, component: int, repeat: i
             few = sorted(listed)
             allowed = f"; allowed: {', '.join(few)}" if len(few) <= 12 else ""
             where = "code that this guide allows here" if known else "valid code"
-            yield fault("I6" if known else "7", f"{called} is not a {where}{allowed}")
+            yield fault("I6" if known else "7", f"{called} is not a {where}{allowed}", _better(element, value))
     elif element.pattern and not re.fullmatch(element.pattern, value):
-        yield fault("I12", f"{called} does not have the form that the guide asks for")
+        detail = f"{called} does not have the form that the guide asks for"
+        yield fault("I12", detail, _better(element, value))
+
+
+def _better(element: Element, value: str) -> str | None:
+    """The value without blanks behind it, and a code in capitals, where that is all that it lacks; else None. A number
+    stays as it is written: it may be an amount."""
+    if element.type not in ("AN", "ID"):
+        return None
+    plain = value.rstrip(" ")
+    codes = (element.codes or frozenset()) | (element.external or frozenset())
+    for better in (plain, plain.upper()):
+        if better == value or not element.min <= len(better) <= element.max:
+            continue
+        fits = better in codes if codes else better == plain and re.fullmatch(element.pattern or ".*", better)
+        if fits:
+            return better
+    return None
 
 
 def _note(definition: Definition, note: Note, elements: list[str]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from scrubber.finding import Finding, Location, Severity
+from scrubber.finding import LAYOUT, Finding, Fix, Location, Severity
 from scrubber.x12.envelope import ISA_NOTES, check_gs, check_isa, get, shown
 from scrubber.x12.events import (
     ClaimRead,
@@ -86,12 +86,12 @@ class _Reader:
             if isa is not None and (lines := line_length(head, isa.delimiters.segment)):
                 self.source.unwrap(*lines)
                 detail = f"Lines are broken after every {lines[0]} characters, in the middle of segments"
-                self._note("024", detail, Severity.WARNING, lines[0], lines[1])
+                self._note("024", detail, Severity.WARNING, lines[0], lines[1], LAYOUT)
                 return
         found = find_isa(head)
         isa = read_isa(head[found.start() : found.start() + 600].decode("latin-1")) if found else None
         if isa is not None and is_indented(head, isa.delimiters.segment):
-            self._note("024", "Segments are indented: nothing belongs between them", Severity.WARNING, 0, 0)
+            self._note("024", "Segments are indented: nothing belongs between them", Severity.WARNING, 0, 0, LAYOUT)
 
     def _next_isa(self) -> Isa | None:
         """The next interchange's ISA, taken; None at the end of the file. What stands before it is noted."""
@@ -119,7 +119,7 @@ class _Reader:
         """Note what stands before an interchange, or behind the last."""
         if text.startswith(b"\xef\xbb\xbf") and offset == 0:
             detail = "The file begins with a byte-order mark (BOM), which is no part of X12"
-            self._note("022", detail, Severity.WARNING, 0, 3)
+            self._note("022", detail, Severity.WARNING, 0, 3, LAYOUT)
             text, offset = text[3:], 3
         if text.strip() and not self.junk:
             self.junk = True
@@ -156,7 +156,8 @@ class _Reader:
         if elements[0] != "IEA" or get(elements, 2) != self.isa.elements[13]:
             return False
         detail = "The last segment has no segment terminator"
-        self._note("004", detail, Severity.WARNING, self.source.place(start), len(text) - (start - position))
+        length = len(text) - (start - position)
+        self._note("004", detail, Severity.WARNING, self.source.place(start), length, LAYOUT)
         return True
 
     def _cut_off(self, text: str, position: int) -> Iterator[ReaderEvent]:
@@ -357,13 +358,17 @@ class _Reader:
         else:
             se, self.start = walker.se, walker.start
             counted, declared = walker.ordinal, get(se, 1)
-            if not declared.isdecimal() or int(declared[:12]) != counted:
+            miscounted = not declared.isdecimal() or int(declared[:12]) != counted
+            misnumbered = get(se, 2) != get(st, 2)
+            if miscounted:
                 said = declared[:12] if declared.isdecimal() else "no number of"
                 detail = f"SE01 says {said} segments, the set has {counted}"
-                findings.append(self._set_finding("4", detail, se, 1, ordinal=counted))
-            if get(se, 2) != get(st, 2):
+                better = None if misnumbered else str(counted)
+                findings.append(self._set_finding("4", detail, se, 1, ordinal=counted, better=better))
+            if misnumbered:
                 detail = f"SE02 is {shown(get(se, 2))}, ST02 is {shown(get(st, 2))}"
-                findings.append(self._set_finding("3", detail, se, 2, ordinal=counted))
+                better = None if miscounted else get(st, 2)
+                findings.append(self._set_finding("3", detail, se, 2, ordinal=counted, better=better))
         findings.sort(key=lambda f: f.sort_key)
         yield SetClosed(findings, walker.ordinal)
 
@@ -381,11 +386,14 @@ class _Reader:
                     self._fault("AK9-3", "The functional group has no GE segment", ["GE"], 0)
             else:
                 declared = get(ge, 1)
-                if not declared.isdecimal() or int(declared[:12]) != self.sets:
+                miscounted = not declared.isdecimal() or int(declared[:12]) != self.sets
+                misnumbered = get(ge, 2) != get(gs, 6)
+                if miscounted:
                     detail = f"GE01 is {shown(declared)}, the group has {self.sets} transaction sets"
-                    self._fault("AK9-5", detail, ge, 1)
-                if get(ge, 2) != get(gs, 6):
-                    self._fault("AK9-4", f"GE02 is {shown(get(ge, 2))}, GS06 is {shown(get(gs, 6))}", ge, 2)
+                    self._fault("AK9-5", detail, ge, 1, better=None if misnumbered else str(self.sets))
+                if misnumbered:
+                    detail = f"GE02 is {shown(get(ge, 2))}, GS06 is {shown(get(gs, 6))}"
+                    self._fault("AK9-4", detail, ge, 2, better=None if miscounted else get(gs, 6))
         self.skip_group = False
         mine = [f for f in self.found if f.edit.startswith("X12-AK9")]
         self.found = [f for f in self.found if not f.edit.startswith("X12-AK9")]
@@ -400,12 +408,16 @@ class _Reader:
             detail = "The interchange has no IEA segment: the file may be cut off"
             self._note("023", detail, Severity.REJECT, self.start, 0)
         else:
-            declared = get(iea, 1)
-            if not declared.isdecimal() or int(declared[:12]) != self.groups:
+            declared, number = get(iea, 1), isa.elements[13]
+            miscounted = not declared.isdecimal() or int(declared[:12]) != self.groups
+            misnumbered = get(iea, 2) != number
+            sound = len(number) == 9 and number.isdecimal()
+            if miscounted:
                 detail = f"IEA01 is {shown(declared)}, the interchange has {self.groups} functional groups"
-                self._fault("TA1-021", detail, iea, 1)
-            if get(iea, 2) != isa.elements[13]:
-                self._fault("TA1-001", f"IEA02 is {shown(get(iea, 2))}, ISA13 is {shown(isa.elements[13])}", iea, 2)
+                self._fault("TA1-021", detail, iea, 1, better=None if misnumbered else str(self.groups))
+            if misnumbered:
+                detail = f"IEA02 is {shown(get(iea, 2))}, ISA13 is {shown(number)}"
+                self._fault("TA1-001", detail, iea, 2, better=number if sound and not miscounted else None)
         found, self.found = self.found, []
         yield InterchangeClosed(found)
 
@@ -426,8 +438,10 @@ class _Reader:
         edit = f"TA1-{code or ISA_NOTES[number - 1]}"
         self._fault(edit, detail, self.isa.elements, number, severity, self.isa_start)
 
-    def _note(self, code: str, detail: str, severity: Severity, offset: int, length: int) -> None:
-        self._add(f"X12-TA1-{code}", Location(None, None, None, None, None, 0, offset, length), detail, severity)
+    def _note(
+        self, code: str, detail: str, severity: Severity, offset: int, length: int, fix: Fix | None = None
+    ) -> None:
+        self._add(f"X12-TA1-{code}", Location(None, None, None, None, None, 0, offset, length), detail, severity, fix)
 
     def _fault(
         self,
@@ -437,18 +451,21 @@ class _Reader:
         number: int,
         severity: Severity = Severity.REJECT,
         start: int | None = None,
+        better: str | None = None,
     ) -> None:
-        """A fault of an element of an envelope's segment; element 0: of the whole, which is not there."""
+        """A fault of an element of an envelope's segment; element 0: of the whole, which is not there. ``better`` is
+        what the header says, or what was counted, where the element alone is wrong: where both count and control number
+        of a trailer are, it may be another envelope's, and data may be lost between."""
         start = self.start if start is None else start
         end = start + sum(map(len, segment)) + len(segment) - 1
         offset = min(start + sum(map(len, segment[:number])) + number, end) if number else start
         element = f"{segment[0]}{number:02d}" if number else None
         where = Location(None, segment[0], element, None, None, 0, offset, len(get(segment, number)) if number else 0)
-        self._add(f"X12-{edit}", where, detail, severity)
+        self._add(f"X12-{edit}", where, detail, severity, _fix(element, better))
 
-    def _add(self, edit: str, where: Location, detail: str, severity: Severity) -> None:
+    def _add(self, edit: str, where: Location, detail: str, severity: Severity, fix: Fix | None = None) -> None:
         if len(self.found) < 2_000:
-            self.found.append(Finding(edit, severity, where, _values(where, detail)))
+            self.found.append(Finding(edit, severity, where, _values(where, detail), fix=fix))
 
     def _set_finding(
         self,
@@ -459,13 +476,21 @@ class _Reader:
         severity: Severity = Severity.REJECT,
         ordinal: int = 1,
         offset: int | None = None,
+        better: str | None = None,
     ) -> Finding:
         start = self.start if offset is None else offset
-        place = start + (sum(map(len, segment[:number])) + number if number and offset is None else 0)
+        place = start
+        if number and offset is None:
+            end = start + sum(map(len, segment)) + len(segment) - 1
+            place = min(start + sum(map(len, segment[:number])) + number, end)
         element = f"{segment[0]}{number:02d}" if number else None
         length = len(get(segment, number)) if number else 0
         where = Location(None, segment[0] if number else "SE", element, None, None, ordinal, place, length)
-        return Finding(f"X12-IK5-{code}", severity, where, _values(where, detail))
+        return Finding(f"X12-IK5-{code}", severity, where, _values(where, detail), fix=_fix(element, better))
+
+
+def _fix(element: str | None, better: str | None) -> Fix | None:
+    return Fix(True, {element: better}) if element and better else None
 
 
 def _values(where: Location, detail: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ that they concern.
 
 from __future__ import annotations
 
-from scrubber.finding import Finding, Location, Severity
+from scrubber.finding import LAYOUT, Finding, Fix, Location, Severity
 from scrubber.x12.explain import Fault
 from scrubber.x12.loops import Loop
 from scrubber.x12.places import context, locate, named
@@ -37,8 +37,9 @@ class Recorder:
 
     def _element_fault(self, fault: Fault, segment: Segment) -> None:
         loop = segment.loop or self._loop
+        fix = LAYOUT if fault.better is not None else None
         if fault.element == 0:
-            self._report("IK3-8", segment.id, fault.detail, loop=loop, segment=segment, element=fault.ref)
+            self._report("IK3-8", segment.id, fault.detail, loop=loop, segment=segment, element=fault.ref, fix=fix)
             return
         where = locate(segment, fault.element, fault.component, fault.repeat, self.delimiters, fault.ref)
         values = {
@@ -46,7 +47,10 @@ class Recorder:
             "ik3": "8", "ik4": fault.code, "data_element": fault.data_element, "bad": fault.value[:99],
             "component": str(fault.component or ""),
         }  # fmt: skip
-        self._keep(loop, f"IK4-{fault.code}", where, values)
+        if fault.better:
+            address = f"{where.loop}.{where.element}" if where.loop else where.element or ""
+            fix = Fix(True, {address: fault.better})
+        self._keep(loop, f"IK4-{fault.code}", where, values, fix)
 
     def _report(
         self,
@@ -63,6 +67,7 @@ class Recorder:
         found: str = "",
         loop_id: str = "",
         qualifier: str = "",
+        fix: Fix | None = None,
     ) -> Finding | None:
         """A finding about a whole segment; where it stands, unless told otherwise, is where the walk does."""
         loop = loop or self._loop
@@ -82,9 +87,11 @@ class Recorder:
         values = {"detail": detail, "found": found, "ik3": code[4:], "element": element}
         if qualifier:
             values["qualifier"] = qualifier
-        return self._keep(loop, code, where, values)
+        return self._keep(loop, code, where, values, fix)
 
-    def _keep(self, loop: Loop, code: str, where: Location, values: dict[str, str]) -> Finding | None:
+    def _keep(
+        self, loop: Loop, code: str, where: Location, values: dict[str, str], fix: Fix | None = None
+    ) -> Finding | None:
         """Keep a finding by the claim, patient, subscriber or provider that it concerns, and those above claims for
         the set. What is too much for the set's list still rejects what it concerns."""
         if self.silent:
@@ -98,7 +105,7 @@ class Recorder:
             where.length, where.repeat,
         )  # fmt: skip
         told = {"segment": where.segment or "", "loop": where.loop or ""}
-        finding = Finding(f"X12-{code}", Severity.REJECT, where, {**told, **values})
+        finding = Finding(f"X12-{code}", Severity.REJECT, where, {**told, **values}, fix=fix)
         kept = None
         for findings, most in lists:
             if len(findings) < most:
