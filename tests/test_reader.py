@@ -107,6 +107,13 @@ def test_line_ends_that_change_midway_shift_nothing(odd: str, eol: str, block: i
         assert {f.severity for f in findings(data)} <= {Severity.WARNING}  # An indented line is one.
 
 
+@pytest.mark.parametrize("stray", ["\0", "\x1d", "\x0b"])
+def test_only_blanks_may_stand_before_a_segment(stray: str) -> None:
+    segments = base("office")
+    segments[find(segments, "REF*D9")][0] = stray + "REF"
+    assert codes(write(segments)) == ["X12-IK3-1"]
+
+
 def test_missing_element_points_at_the_end_of_its_segment() -> None:
     segments = base("office")
     del segments[find(segments, "SV1")][5:]

@@ -14,7 +14,7 @@ from scrubber.x12.explain import Fault, dates_exist, explain, find_separator, no
 from scrubber.x12.guide import QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
 from scrubber.x12.plan import SELDOM_TWICE, Plan
-from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.segments import BLANKS, Delimiters, Segment
 
 ENVELOPE = frozenset(("ISA", "GS", "ST", "GE", "IEA", "TA1"))
 """Segments that end a set that has no SE."""
@@ -71,15 +71,12 @@ class Walker(Checker):
             start = offset
             offset += len(text) + gap
             if text < "!":  # It begins with a blank or a line break, or is empty.
-                raw, text = text, text[1:]
-                start += 1
-                if text < "!":  # More than the one line break that is usual, or nothing at all.
-                    text = raw.lstrip("\r\n\t ")
-                    start += len(raw) - len(text) - 1
-                    if not text:
-                        self.start = start
-                        self._empty(bool(raw), index + 1 == len(pieces))
-                        continue
+                raw, text = text, text.lstrip(BLANKS)
+                start += len(raw) - len(text)
+                if not text:
+                    self.start = start
+                    self._empty(bool(raw), index + 1 == len(pieces))
+                    continue
             ordinal += 1
             memory = known.get(text)
             if memory is not None:
