@@ -168,12 +168,14 @@ class _Judge:
                     self.group = event
                     self.group_sets = []
                     self.group_accepted = 0
+                    self.before_group = self.earlier.mark()
                     yield GroupStart(gs, offset, gs[6] if len(gs) > 6 else "")
                 case x12.GroupClosed():
                     yield self._close_group(event)
                 case x12.InterchangeOpened(isa=isa, delimiters=delimiters, offset=offset):
                     self.interchange = event
                     self.interchange_accepted = 0
+                    self.before_interchange = self.earlier.mark()
                     yield InterchangeStart(isa, delimiters, offset, isa[13], event.wrapped)
                 case x12.InterchangeClosed():
                     yield from self._close_interchange(event)
@@ -195,6 +197,7 @@ class _Judge:
         self.builder: Builder | None = None
         self.claims = 0
         self.set_accepted = 0
+        self.before_set = self.earlier.mark()
         self.above: list[Finding] = []
         self.plain: Finding | None = None
         """The first fault of this set against the X12 standard itself, inside a claim."""
@@ -238,6 +241,7 @@ class _Judge:
             return None
         self.claims += 1
         above = self._above(loop)
+        mark = self.earlier.mark()
         met = self.earlier.meet(claim)
         judgement = self.engine.judge(claim, [*structural, *above] if structural or above else (), met)
         for level, finding in judgement.above:
@@ -267,6 +271,7 @@ class _Judge:
             self.headless = _is_headless(loop)
         if rejected:
             self.rejected += 1
+            self.earlier.drop(mark)
             if self.whole_sets and self.first is None:
                 self.first = replace(next(f for f in findings if f.severity is REJECT), inherited=False)
         else:
@@ -341,6 +346,7 @@ class _Judge:
         status, codes, cause = self._fate(closing)
         if status is SetStatus.REJECTED:
             self._reject(self.set_accepted)
+            self.earlier.drop(self.before_set)
         else:
             self.group_accepted += self.set_accepted
         self.group_sets.append(status)
@@ -398,6 +404,7 @@ class _Judge:
         if faults or not good:
             status, good = "R", 0
             self._reject(self.group_accepted)
+            self.earlier.drop(self.before_group)
             self.group_accepted = 0
         elif good < len(statuses):
             status = "P"
@@ -421,6 +428,7 @@ class _Judge:
         note = (hard or faults)[0].edit[8:] if faults else "000"
         if status == "R":
             self._reject(self.interchange_accepted)
+            self.earlier.drop(self.before_interchange)
         due = status == "R" or interchange.isa[14] == "1"
         yield InterchangeEnd(status, note, due, tuple(findings), hard[0] if hard else None)
 

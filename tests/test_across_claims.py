@@ -15,6 +15,7 @@ from scrubber.catalogue.engine import FORGOTTEN, Engine
 from scrubber.claims import earlier
 from scrubber.claims.earlier import MOST, NOBODY, EarlierClaims
 from scrubber.cli import run_command
+from scrubber.finding import Severity
 
 SECONDARY = (("SBR*P", "SBR*S"),)
 
@@ -208,10 +209,60 @@ def test_files_judged_by_one_engine_in_any_order_agree() -> None:
     files = [write_file(*(sent(*chance.sample(pool, chance.choice([1, 1, 2]))) for _ in range(3))) for _ in range(25)]
     engine = Engine(catalogue(), received=RECEIVED, select=("NCCI", "MOD"), strict=True)
     for data in files + files[::-1]:
-        memory = EarlierClaims()
-        again = [engine.judge(claim, (), memory.meet(claim)) for claim in claims_of(data)]
+        memory, again = EarlierClaims(), []
+        for claim in claims_of(data):
+            mark = memory.mark()
+            again.append(engine.judge(claim, (), memory.meet(claim)))
+            if any(finding.severity is Severity.REJECT for finding in again[-1].own):
+                memory.drop(mark)
         fresh = [verdict.findings for verdict in judged(data, select=("NCCI", "MOD"))]
         assert [tuple(judgement.own) for judgement in again] == fresh
+
+
+# What was rejected does not go to the payer -------------------------------------------------------------------------
+
+
+def test_an_add_on_code_does_not_lean_on_a_claim_that_was_rejected() -> None:
+    """Sent alone, it would lack its primary: what is accepted must be right without what is not."""
+    assert told(sent("97810"), sent("97811")) == [set(), set()]
+    broken = told(sent("97810", "98940-AT", "97140-GP"), sent("97811"))
+    assert "NCCI-02" in broken[0]
+    assert broken[1] == {"NCCI-05"}
+
+
+def test_nor_on_one_whose_set_was_rejected() -> None:
+    assert told(sent("97810"), sent("97811", new_set=True)) == [set(), set()]
+    wrong = (("DTP*472*D8", "DTP*472*XX"),)
+    both = told(sent("97810"), sent("99213", change=wrong), sent("97811", new_set=True))
+    assert both[0] == set()
+    assert both[2] == {"NCCI-05"}
+
+
+def test_a_dropped_claim_is_met_by_nobody() -> None:
+    claims = claims_of(write_file(*(sent("98940-AT") for _ in range(6))))
+
+    def met(memory: EarlierClaims, number: int) -> list[str]:
+        return [line.procedure_place.claim for line in memory.meet(claims[number]).lines]
+
+    for limit in (1, 2, 100_000):
+        memory = EarlierClaims(limit=limit)
+        met(memory, 0)
+        mark = memory.mark()
+        met(memory, 1)
+        memory.drop(mark)
+        whole = met(memory, 2)
+        assert claims[1].id not in whole
+        before = memory.mark()
+        met(memory, 3)
+        inner = memory.mark()
+        met(memory, 4)
+        memory.drop(inner)
+        memory.drop(before)
+        left = met(memory, 5)
+        assert not {claims[n].id for n in (1, 3, 4)} & set(left)
+        if limit == 100_000:
+            assert (whole, left) == ([claims[0].id], [claims[0].id, claims[2].id])
+        memory.drop(memory.mark())
 
 
 # Memory -------------------------------------------------------------------------------------------------------------

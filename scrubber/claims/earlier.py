@@ -8,6 +8,10 @@ Claims meet only if nothing but the split can explain them: the same payer in th
 the same member, name and date of birth, the same accident if any, and the same performer. Corrections and voids
 (CLM05-3 7 and 8) take the place of a claim that was sent before and stand beside none.
 
+Claims that were rejected are taken back (``drop``): they do not go to the payer, so those that do must be right
+without them. That makes what is accepted clean when it is judged again alone: no add-on code leans on a claim that
+stayed behind.
+
 Memory is bounded: of each claim and day a fixed-size record is kept, under an eight-byte keyed hash (no name, no
 number of a patient), and beyond a limit the oldest half is forgotten at once.
 """
@@ -15,6 +19,7 @@ number of a patient), and beyond a limit the oldest half is forgotten at once.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -83,6 +88,13 @@ class Met(NamedTuple):
     whole: bool = True
 
 
+class Mark(NamedTuple):
+    """A moment in the memory of a file."""
+
+    generation: _Generation
+    position: int
+
+
 NOBODY = Met()
 _NOBODY_KNOWN = Met(whole=False)
 
@@ -116,7 +128,7 @@ class EarlierClaims:
         """The lines of earlier claims that this one meets; then the claim is remembered. Claims come in file order."""
         if claim.frequency in INSTEAD:
             return NOBODY
-        patient = _patient(claim)
+        patient = identify_patient(claim)
         if patient is None:
             return NOBODY
         found: list[EarlierLine] = []
@@ -133,6 +145,19 @@ class EarlierClaims:
                 self._stranger = _NOBODY_KNOWN
             self._older, self._recent = recent, _Generation()
         return met
+
+    def mark(self) -> Mark:
+        """Where the memory stands: what is met from now on can be dropped."""
+        return Mark(self._recent, len(self._recent.log))
+
+    def drop(self, mark: Mark) -> None:
+        """Forget the claims met since, which were rejected."""
+        recent, older = self._recent, self._older
+        if mark.generation is recent:
+            recent.drop(mark.position)
+        else:
+            recent.drop(0)
+            older.drop(mark.position if mark.generation is older else 0)
 
     def _recall(
         self, key: int, claim: Claim, lines: Sequence[ServiceLine], performer: str, day: date
@@ -159,7 +184,7 @@ class _Generation:
     A dictionary of tuples would take three times the memory, and this must not grow with the file.
     """
 
-    __slots__ = ("heads", "keys", "kinds", "log", "mask", "prototypes", "size")
+    __slots__ = ("dropped_from", "dropped_to", "heads", "keys", "kinds", "log", "mask", "prototypes", "size")
 
     def __init__(self) -> None:
         self.size = 0
@@ -171,6 +196,24 @@ class _Generation:
         self.kinds: dict[_Kind, int] = {}
         self.prototypes: list[tuple[EarlierLine, int]] = []
         """What each kind of line says, and where SV101-2 lies in its SV1."""
+        self.dropped_from = array("I")
+        """Stretches of the log that no longer count, in order."""
+        self.dropped_to = array("I")
+
+    def drop(self, start: int) -> None:
+        """Let the records from this position of the log on no longer count."""
+        end, starts, ends = len(self.log), self.dropped_from, self.dropped_to
+        if start == end:
+            return
+        while ends and ends[-1] >= start:
+            start = min(start, starts.pop())
+            ends.pop()
+        starts.append(start)
+        ends.append(end)
+
+    def _is_dropped(self, position: int) -> bool:
+        found = bisect_right(self.dropped_from, position) - 1
+        return found >= 0 and position < self.dropped_to[found]
 
     def slot(self, key: int) -> int:
         """The slot of a key, or the free one where it belongs."""
@@ -213,7 +256,10 @@ class _Generation:
         at = self.heads[self.slot(key)]
         while at:
             start = at - 1
+            dropped = self._is_dropped(start)
             at, count, length = _HEAD.unpack_from(self.log, start)
+            if dropped:
+                continue
             start += _HEAD.size
             end = start + count * _LINE.size
             id = self.log[end : end + length].decode("latin-1")
@@ -238,7 +284,7 @@ class _Generation:
                 self.heads[slot] = head
 
 
-def _patient(claim: Claim) -> tuple[object, ...] | None:
+def identify_patient(claim: Claim) -> tuple[object, ...] | None:
     """Who was treated, and who is to pay for it and in which place; None where that is not told."""
     payer, subscriber, patient = claim.payer, claim.subscriber, claim.patient
     if payer is None or subscriber is None or patient is None:
