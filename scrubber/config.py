@@ -6,12 +6,16 @@ its folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrubber.spelling import suggest
+
+if TYPE_CHECKING:
+    from scrubber.settings import WatchSettings
 
 FILE = "scrubber.toml"
 
@@ -36,6 +40,92 @@ class Acks:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail after a file. It names no file and no patient. The password stands in a file of its own."""
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: int | None = None
+    """Else 587, 465 or 25, as ``security`` has it."""
+    security: str = "starttls"
+    """``starttls``, ``tls`` or ``none``."""
+    user: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A POST of JSON after a file. It names no file and no patient. A token is sent as ``Authorization: Bearer``."""
+
+    url: str
+    token_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How the watched folder works."""
+
+    settle: float = 2.0
+    """Seconds for which a file must stay as it is before it is taken."""
+    scan: float = 10.0
+    """Seconds between full looks at the inbox; with ``--poll`` they are all there is."""
+    workers: int = 2
+    memory: int = 1024
+    """Megabytes that a worker may have; 0 for no limit."""
+    seconds: int = 1800
+    """Time that one file may take."""
+    large: int = 50
+    """Megabytes from which a file is large: one worker is always left for the others."""
+    patience: int = 600
+    """Seconds after which a file that cannot be opened has failed."""
+    grace: int = 20
+    """Seconds that files in hand have to be finished when the service is told to stop."""
+    history_days: int = 400
+    """Days for which claims and visits are remembered; 0 for no history."""
+    same_number: str = "refuse"
+    """``refuse`` or ``judge``: a file whose interchange control number its sender has used before, for other bytes."""
+    answer_duplicates: bool = False
+    """Whether a duplicate is answered with a 277CA (746)."""
+    log_names: bool = False
+    """Whether the log calls files by name. People put patients' names into them."""
+    log_size: int = 5
+    """Megabytes after which a log is put aside."""
+    log_files: int = 5
+    """Logs that are kept."""
+    tell: str = "reject"
+    """``reject`` or ``all``: which files mail, webhook and desktop tell of. Files that failed are always told."""
+    desktop: bool = False
+    mail: Mail | None = None
+    webhook: Webhook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Findings that are set aside: of an edit (an id, the begin of ids, or a name), where all scopes that are given
+    hold. ``expires`` is its last day. See scrubber/waivers.py."""
+
+    edit: str
+    reason: str
+    owner: str
+    expires: date
+    claim: str | None = None
+    """CLM01."""
+    payer: str | None = None
+    """2010BB NM109."""
+    provider: str | None = None
+    """NPI of who bills or renders."""
+    file: str | None = None
+    """A pattern for the end of the file's path: ``acme_*.837``."""
+
+    @property
+    def scope(self) -> str:
+        """``claim NECK-1001, payer 12345``."""
+        scopes = {"claim": self.claim, "payer": self.payer, "provider": self.provider, "file": self.file}
+        return ", ".join(f"{name} {value}" for name, value in scopes.items() if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings, with what holds where nothing is set."""
 
@@ -55,9 +145,11 @@ class Config:
     payers: Mapping[str, str] = field(default_factory=dict)
     """Payer id (2010BB NM109) to profile."""
     acks: Acks = Acks()
+    watch: Watch = Watch()
     data: str | None = None
     """Folder of the reference tables."""
     packs: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 def find(start: Path | None = None) -> Path | None:
@@ -112,9 +204,34 @@ def read(data: Mapping[str, Any], path: Path) -> Config:
         params=settings.params,
         payers=payers,
         acks=Acks(**settings.acks.model_dump()),
+        watch=_read_watch(settings.watch, folder),
         data=str(folder / settings.data) if settings.data else None,
         packs=tuple(str(folder / pack) for pack in settings.packs),
+        waivers=tuple(Waiver(**waiver.model_dump()) for waiver in settings.waiver),
     )
+
+
+def _read_watch(settings: WatchSettings, folder: Path) -> Watch:
+    """``[watch]``, with paths made whole."""
+    plain = settings.model_dump(exclude={"mail", "webhook"})
+    mail = webhook = None
+    if settings.mail is not None:
+        mail = Mail(**_locate(settings.mail.model_dump(), "password_file", folder))
+    if settings.webhook is not None:
+        webhook = Webhook(**_locate(settings.webhook.model_dump(), "token_file", folder))
+    return Watch(**plain, mail=mail, webhook=webhook)
+
+
+def _locate(values: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
+    return values | {key: str(folder / values[key])} if values[key] else values
+
+
+def _find_model(model: Any, table: Sequence[str | int]) -> Any:
+    """The model of a table in the file: ``[watch.mail]``, ``[[waiver]]`` and the like."""
+    for name in [step for step in table if isinstance(step, str)]:
+        kind = model.model_fields[name].annotation
+        model = next((part for part in getattr(kind, "__args__", ()) if hasattr(part, "model_fields")), kind)
+    return model
 
 
 def _explain(error: Any, model: Any) -> list[str]:
@@ -124,7 +241,7 @@ def _explain(error: Any, model: Any) -> list[str]:
         *table, key = fault["loc"]
         place = ".".join(map(str, fault["loc"]))
         if fault["type"] == "extra_forbidden":
-            known = model.model_fields["acks"].annotation if table[:1] == ["acks"] else model
+            known = _find_model(model, table)
             names = list(known.model_fields)
             problems.append(f"{place}: no such key{suggest(str(key).replace('-', '_'), names)} ({', '.join(names)})")
         else:

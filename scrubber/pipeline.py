@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
+from scrubber.catalogue.check import History
 from scrubber.catalogue.engine import Engine
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
@@ -44,6 +45,7 @@ from scrubber.verdict import (
     SetStart,
     SetStatus,
 )
+from scrubber.waivers import EXPIRED, Waivers
 from scrubber.x12 import events as x12
 from scrubber.x12.loops import Loop
 from scrubber.x12.read import read
@@ -73,6 +75,8 @@ class Options:
     """The tables, where they are open already; else those of ``data`` are opened."""
     strict: bool = False
     """Let the exception of a crashed edit through (tests); otherwise it becomes SYS-01."""
+    history: History | None = None
+    """What earlier files held (the watched folder)."""
     reject_unit: str = "claim"
     """``claim``, or ``transaction``: one rejected claim then rejects its whole transaction set."""
 
@@ -115,6 +119,7 @@ def make_engine(options: Options) -> Engine:
         select=options.select,
         ignore=options.ignore,
         strict=options.strict,
+        history=options.history,
     )
 
 
@@ -136,6 +141,7 @@ class _Judge:
         self.source = source
         self.rename = engine.catalogue.rename
         self.earlier = EarlierClaims()
+        self.waivers = Waivers(engine.config, engine.catalogue, engine.received).of_file(source.path)
         self.selection = engine.selection
         self.settled: dict[int, tuple[Finding, Finding | None]] = {}
         """Findings of the open set as they are told, by the id of what the reader found."""
@@ -245,6 +251,8 @@ class _Judge:
         met = self.earlier.meet(claim)
         judgement = self.engine.judge(claim, [*structural, *above] if structural or above else (), met)
         for level, finding in judgement.above:
+            if self.waivers:
+                finding = self.waivers.weigh(claim, finding, above=True)
             level.findings.append(finding)
             self.above.append(finding)
             above.append(finding)
@@ -252,6 +260,8 @@ class _Judge:
         unchecked = gather(judgement.unchecked) if judgement.unchecked else ()
         if unchecked and (unanswered := reject_unchecked(self.engine.catalogue, self.selection, claim, unchecked)):
             own = sorted([*own, *unanswered], key=lambda f: f.sort_key)
+        if self.waivers:
+            own = self.waivers.apply(claim, own)
         if not structural and not above:
             findings: tuple[Finding, ...] = tuple(own)
         else:
@@ -433,6 +443,8 @@ class _Judge:
         yield InterchangeEnd(status, note, due, tuple(findings), hard[0] if hard else None)
 
     def _end(self) -> FileEnd:
+        if self.waivers and self.error is None and self.selection.has(EXPIRED):
+            self.found.extend(self.waivers.expired())
         if self.error is not None:
             status = "unreadable"
         elif self.rejected == 0 and not any(f.severity is REJECT for f in self.found):

@@ -9,8 +9,9 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from scrubber.config import ConfigError
 from scrubber.inputs import STDIN, measure
 from scrubber.pipeline import Options, judge, make_engine, open_sources
 from scrubber.progress import Progress
+from scrubber.reports.fingerprint import Fingerprints
 from scrubber.reports.redact import Redactor
 from scrubber.reports.report import Report, Run
 from scrubber.reports.tally import Tally
@@ -31,10 +33,11 @@ from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
+    from scrubber.baseline import Baseline, Record
     from scrubber.reports.acknowledge import Acknowledgements
     from scrubber.reports.outbound import AckOptions
 
-FORMATS = ("text", "json", "jsonl", "html")
+FORMATS = ("text", "json", "jsonl", "html", "csv", "sarif", "junit", "github")
 
 AHEAD = 4
 """Files that each process may be ahead of the one that is written: what they found waits on disk."""
@@ -58,6 +61,10 @@ class Request:
     clock: datetime | None = None
     """When acknowledgements say they were made."""
     jobs: int = 1
+    baseline: Baseline | None = None
+    """What is known: it is left out of the report and the tally."""
+    record: Record | None = None
+    """Where everything that is found is noted for a baseline."""
 
 
 def run(request: Request, paths: Sequence[str], out: BinaryIO, progress: Progress) -> Tally:
@@ -70,11 +77,13 @@ def run(request: Request, paths: Sequence[str], out: BinaryIO, progress: Progres
     report = make_report(request, out)
     tally = Tally()
     report.begin()
-    if request.jobs > 1 and len(paths) > 1 and request.acks is None:
+    if request.jobs > 1 and len(paths) > 1 and not (request.acks or request.baseline or request.record):
         _judge_side_by_side(request, paths, report, tally, progress)
     else:
         _judge_in_turn(request, paths, report, tally, progress)
     progress.clear()
+    if request.baseline is not None:
+        tally.known = request.baseline.left_out
     if request.format == "jsonl" or (request.quiet and request.format == "text"):
         report.end(tally, ())
     else:
@@ -123,6 +132,24 @@ def make_report(request: Request, out: BinaryIO) -> Report:
         from scrubber.reports.html import Html
 
         return Html(out, wording, about, glimpse=None if request.redact else Glimpse(_open))
+    if request.format == "sarif":
+        from scrubber.reports.lines import Lines
+        from scrubber.reports.sarif import Sarif
+
+        return Sarif(out, wording, about, Lines(_open))
+    if request.format == "github":
+        from scrubber.reports.github import GitHub
+        from scrubber.reports.lines import Lines
+
+        return GitHub(out, wording, about, Lines(_open), os.environ.get("GITHUB_STEP_SUMMARY"))
+    if request.format == "junit":
+        from scrubber.reports.junit import JUnit
+
+        return JUnit(out, wording, about)
+    if request.format == "csv":
+        from scrubber.reports.csv_report import CsvReport
+
+        return CsvReport(out, wording, about)
     from scrubber.reports.json_report import JsonLinesReport, JsonReport
 
     return (JsonReport if request.format == "json" else JsonLinesReport)(out, wording, about)
@@ -147,7 +174,7 @@ def _judge_in_turn(request: Request, paths: Sequence[str], report: Report, tally
 
     assert request.options.catalogue is not None
     words = Wording(request.options.catalogue)
-    options = _ack_options(request)
+    options = make_ack_options(request.options, request.clock)
     numbers = Numbers.starting(options)  # They run on through the files.
     for path in paths:
         with Acknowledgements(request.acks, ack_name(path), options, words, numbers) as acks:
@@ -160,25 +187,32 @@ def _judge_file(
 ) -> bool:
     """Judge one file for all who want to know; whether it was judged without a crash of ours."""
     redactor = Redactor() if request.redact else None
-    with contextlib.closing(_Events(request.options, path, progress)) as events:
+    marks = Fingerprints() if request.format == "sarif" or request.baseline or request.record else None
+    with contextlib.closing(Events(request.options, path, progress.watch)) as events:
         for event in events:
-            tally.handle(event)
             if acks is not None and not events.crashed:
-                acks.handle(event)
+                acks.handle(event)  # Whatever is known or new: an answer tells all.
+            if marks is not None:
+                event = marks.mark(event)
+                if request.record is not None:
+                    request.record.note(event)
+                if request.baseline is not None:
+                    event = request.baseline.leave_out(event)
+            tally.handle(event)
             if type(event) is not ClaimVerdict:
                 progress.clear()
             report.handle(redactor.redact(event) if redactor else event)
         return not events.crashed
 
 
-class _Events:
-    """The events of one file. A crash of the pipeline ends the file, not the run."""
+class Events:
+    """The events of one file, which is read through ``watch``. A crash of the pipeline ends the file, not the run."""
 
-    def __init__(self, options: Options, path: str, progress: Progress) -> None:
+    def __init__(self, options: Options, path: str, watch: Callable[[BinaryIO], BinaryIO]) -> None:
         self.crashed = False
         self._options = options
         self._path = path
-        self._progress = progress
+        self._watch = watch
         self._stack = contextlib.ExitStack()
 
     def __iter__(self) -> Iterator[Event]:
@@ -198,14 +232,14 @@ class _Events:
             yield FileEnd(path, "", 0, "unreadable", (), locate_crash(error))
 
     def _source(self) -> str | BinaryIO:
-        """The path; or the file, watched, when it can be opened. Why it cannot be is for the pipeline to say."""
+        """The file, watched; or the path, when it cannot be opened: why it cannot be is for the pipeline to say."""
         if self._path == STDIN:
-            return self._path
+            return self._watch(sys.stdin.buffer)
         try:
             stream = self._stack.enter_context(open(self._path, "rb"))  # noqa: SIM115 - closed by close()
         except OSError:
             return self._path
-        return self._progress.watch(stream)
+        return self._watch(stream)
 
     def close(self) -> None:
         self._stack.close()
@@ -216,15 +250,16 @@ def ack_name(path: str) -> str:
     return "stdin" if path == STDIN else Path(path).stem
 
 
-def _ack_options(request: Request) -> AckOptions:
-    """The claims' submitter is the receiver of what answers them, and the other way round."""
+def make_ack_options(options: Options, clock: datetime | None = None) -> AckOptions:
+    """How acknowledgements are written; ``clock``, else now, is when. The claims' submitter is the receiver of what
+    answers them, and the other way round. Raises ConfigError."""
     from scrubber.reports.outbound import AckOptions
 
-    acks = request.options.config.acks
+    acks = options.config.acks
     try:
         return AckOptions(
-            clock=request.clock or datetime.now(),
-            received=request.options.received,
+            clock=clock or datetime.now(),
+            received=options.received,
             sender=acks.receiver,
             receiver=acks.submitter,
             stc12=acks.stc12,

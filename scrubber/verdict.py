@@ -93,6 +93,8 @@ class ClaimVerdict:
     """A reject at the billing provider (2000A/2010AA…) rejects the provider's whole group."""
     subscriber: Subscriber | None
     syntax: bool = False
+    known: int = 0
+    """Findings that are not in ``findings``, because a baseline knows them."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

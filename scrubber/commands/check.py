@@ -43,8 +43,10 @@ With several files the highest wins, and every file is judged.
 @click.command(epilog=EXAMPLES, short_help="Judge claims and say what is wrong with them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "jsonl", "html"]), default="text", show_default=True,
-    help="text for people; html, to open, print and forward; json, one document; jsonl, one claim a line.",
+    "--format", "format_", default="text", show_default=True,
+    type=click.Choice(["text", "json", "jsonl", "html", "csv", "sarif", "junit", "github"]),
+    help="text for people; html, to open, print and forward; csv, a row a finding; json, one document; jsonl, one "
+    "claim a line; sarif, junit and github for build servers.",
 )  # fmt: skip
 @click.option("--output", metavar="FILE", help="Write here, readable by you alone, instead of standard output.")
 @click.option(
@@ -61,6 +63,8 @@ With several files the highest wins, and every file is judged.
     "--require", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
     help="Reject a claim on which these edits could not be checked.",
 )  # fmt: skip
+@click.option("--baseline", metavar="FILE", help="Report, and fail for, only what this file does not know yet.")
+@click.option("--write-baseline", metavar="FILE", help="Write what is found into a baseline, for --baseline later.")
 @click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
 @click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
 @click.option(
@@ -88,6 +92,8 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     require: tuple[str, ...],
+    baseline: str | None,
+    write_baseline: str | None,
     profile: str | None,
     config: str | None,
     data: str | None,
@@ -134,6 +140,10 @@ def check(
         profile=profile,
         data=find_folder(data, settings.data),
     )
+    from scrubber.baseline import Record, read_baseline
+
+    known = read_baseline(baseline) if baseline else None
+    record = Record() if write_baseline else None
     request = Request(
         options=options,
         packs=(*settings.packs, *packs),
@@ -148,6 +158,8 @@ def check(
         acks=Path(acks) if acks else None,
         clock=datetime.combine(received, time()) if received else None,
         jobs=jobs,
+        baseline=known,
+        record=record,
     )
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
     progress = Progress(watched, measure(files))
@@ -164,6 +176,14 @@ def check(
     for file in tally.errors:
         progress.clear()
         click.echo(f"scrubber: {file.path}: {file.error or 'could not be judged'}", err=True)
+    if record is not None and write_baseline:
+        record.write(write_baseline)
+    if known is not None and known.stale and not quiet:
+        click.echo(
+            f"scrubber: {known.stale:,} of {len(known.known):,} findings of {baseline} were not met again: mended, or "
+            "not in these files. --write-baseline writes it anew.",
+            err=True,
+        )
     return decide(tally, fail_on or settings.fail_on)
 
 

@@ -95,11 +95,11 @@ def make_options(
 
 
 def decide(tally: Tally, fail_on: str) -> int:
-    """The exit code of a run."""
+    """The exit code of a run. Where a baseline knows why claims are rejected, only what is new counts."""
     if tally.errors:
         return NOT_JUDGED
     found = tally.totals.findings
-    rejects = bool(found["reject"] or tally.totals.rejected)
+    rejects = bool(found["reject"] or (tally.known is None and tally.totals.rejected))
     if fail_on == "warning":
         return FOUND if rejects or found["warning"] else OK
     return FOUND if rejects and fail_on == "reject" else OK

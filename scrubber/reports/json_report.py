@@ -91,13 +91,17 @@ class JsonReport(_Claims):
     def end(self, tally: Tally, tables: Sequence[TableUsed]) -> None:
         used = [{"name": t.name, "edition": t.edition, "from": t.from_, "to": t.to, "rows": t.rows} for t in tables]
         totals = tally.totals
-        summary = {
+        summary: dict[str, Any] = {
             "files": len(tally.files),
             "claims": totals.claims,
             "accepted": totals.accepted,
             "rejected": totals.rejected,
             "findings": totals.findings,
         }
+        if tally.waived:
+            summary["waived"] = tally.waived
+        if tally.known is not None:
+            summary["known"] = tally.known
         self._write(b'\n],"tables":%b,"summary":%b}\n' % (_dumps(used), _dumps(summary)))
 
     def handle(self, event: Event) -> None:
@@ -217,7 +221,7 @@ def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
             }
         )
     gaps = verdict.unchecked
-    return {
+    record = {
         "claim": claim.id,
         "transaction": control_number,
         "ordinal": verdict.ordinal,
@@ -228,6 +232,9 @@ def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
         "lines": lines,
         "unchecked": [_gap(gap) for gap in gaps] if gaps else (),
     }
+    if verdict.known:
+        record["known"] = verdict.known
+    return record
 
 
 def _gap(gap: Unchecked) -> dict[str, Any]:
@@ -268,6 +275,13 @@ class FindingRecords:
             "status": [{"category": s.category, "code": s.code, "entity": s.entity} for s in entry.status_of(finding)],
             "x12": None if x12 is None else {"ik3": x12[0], "ik4": x12[1]},
         }
+        if waived := finding.waived:
+            record["waived"] = {
+                "severity": waived.severity.value,
+                "reason": waived.reason,
+                "owner": waived.owner,
+                "expires": waived.expires,
+            }
         if inherited or finding.inherited:
             record["inherited"] = True
         return record

@@ -8,7 +8,7 @@ transaction set, so that findings can be told apart and found again in the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from scrubber.claims.model import Claim, Diagnosis, ServiceLine
@@ -29,7 +29,7 @@ from scrubber.x12.segments import Delimiters, Segment
 
 MASK = "***"
 
-GENERAL = frozenset({"data_element", "element", "element_name", "ik3", "ik4", "loop", "qualifier", "segment"})
+GENERAL = frozenset({"data_element", "edit", "element", "element_name", "ik3", "ik4", "loop", "qualifier", "segment"})
 """Values that say something about X12 and nothing about a patient."""
 
 CATALOGUE_WORDS = frozenset({"case", "fault"})
@@ -79,7 +79,7 @@ class Redactor:
         return replace(
             verdict,
             claim=_masked_claim(claim, label),
-            findings=tuple(self._finding(f, label) for f in verdict.findings),
+            findings=tuple(self._finding(f, label, said) for f in verdict.findings),
             unchecked=tuple(Unchecked(g.edit, _masked_text(g.reason, said), g.line, g.also) for g in verdict.unchecked),
             provider=None,
             subscriber=None,
@@ -88,7 +88,8 @@ class Redactor:
     def _findings(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return tuple(map(self._finding, findings))
 
-    def _finding(self, finding: Finding, label: str | None = None) -> Finding:
+    def _finding(self, finding: Finding, label: str | None = None, said: Set[str] = frozenset()) -> Finding:
+        waived = finding.waived
         return replace(
             finding,
             where=self._location(finding.where, label),
@@ -98,6 +99,7 @@ class Redactor:
             ),
             values=_masked_values(finding.values),
             fix=None,
+            waived=replace(waived, reason=_masked_text(waived.reason, said)) if waived else None,
         )
 
     def _location(self, where: Location, label: str | None) -> Location:
@@ -120,9 +122,9 @@ def _masked_values(values: Mapping[str, str]) -> dict[str, str]:
     return masked
 
 
-def _masked_text(text: str, said: set[str]) -> str:
+def _masked_text(text: str, said: Set[str]) -> str:
     """A sentence with every word masked that the claim says too."""
-    return _WORD.sub(lambda word: MASK if said.intersection(_split(word[0])) else word[0], text)
+    return _WORD.sub(lambda word: word[0] if said.isdisjoint(_split(word[0])) else MASK, text)
 
 
 def _split(value: str) -> list[str]:

@@ -66,10 +66,10 @@ def build_schema() -> Schema:
                     "status": {"enum": ["A", "E", "R"], "description": "Accepted, accepted with errors, rejected."},
                 }
             ),
-            "claim": _object(CLAIM),
+            "claim": _object(CLAIM, optional=("known",)),
             "claim_line": {
                 "description": "A line of --format jsonl.",
-                **_object({"path": {**TEXT, "description": "The claim's file."}, **CLAIM}),
+                **_object({"path": {**TEXT, "description": "The claim's file."}, **CLAIM}, optional=("known",)),
             },
             "service_line": _object(
                 {
@@ -105,9 +105,21 @@ def build_schema() -> Schema:
                         "const": True,
                         "description": "Present on a claim's copy of a finding above it; counted there, not here.",
                     },
+                    "waived": _ref("waived"),
                 },
-                optional=("inherited",),
+                optional=("inherited", "waived"),
             ),
+            "waived": {
+                "description": "Present when a waiver has set the finding aside; its severity is then info.",
+                **_object(
+                    {
+                        "severity": {"enum": ["reject", "warning", "info"], "description": "What it weighs without."},
+                        "reason": TEXT,
+                        "owner": TEXT,
+                        "expires": {**DAY, "type": "string", "description": "Last day of the waiver."},
+                    }
+                ),
+            },
             "location": _object(
                 {
                     "loop": MAYBE_TEXT,
@@ -148,7 +160,10 @@ def build_schema() -> Schema:
                     "accepted": COUNT,
                     "rejected": COUNT,
                     "findings": _object({"reject": COUNT, "warning": COUNT, "info": COUNT}),
-                }
+                    "waived": {**COUNT, "description": "Waived findings, counted with info; present when there are."},
+                    "known": {**COUNT, "description": "Findings left out; present with a baseline."},
+                },
+                optional=("waived", "known"),
             ),
         },
     }
@@ -184,6 +199,7 @@ CLAIM: Schema = {
     "lines": _list("service_line"),
     "findings": _list("finding"),
     "unchecked": _list("unchecked", "What could not be judged, and why."),
+    "known": {"type": "integer", "minimum": 1, "description": "Findings that a baseline leaves out, where there are."},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scrubber.finding import Finding, Location, Severity
+from scrubber.finding import Finding, Location, Severity, Waived
 from scrubber.reports.glimpse import Sight
 from scrubber.reports.prose import harmless
 
@@ -58,6 +58,11 @@ def say_place(finding: Finding, sight: Sight | None) -> str:
         parts.append(f"repetition {where.repeat}")
     segment = f"segment {where.ordinal:,} of the set, " if where.ordinal else ""
     return f"{', '.join(parts)} ({segment}byte {where.offset:,})"
+
+
+def say_waiver(waived: Waived) -> str:
+    """``a reject until 2026-12-31, by J. Doe: agreed with the payer``."""
+    return f"a {waived.severity} until {waived.expires}, by {waived.owner}: {waived.reason}"
 
 
 def is_beside(finding: Finding, other: Location) -> bool:

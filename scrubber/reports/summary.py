@@ -70,6 +70,10 @@ def _counts(tally: Tally, redacted: bool) -> Iterator[tuple[str, str]]:
     if any(found.values()):
         info = f", {found['info']:,} for information" if found["info"] else ""
         yield "Findings", f"{count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}{info}"
+    if tally.waived:
+        yield "Waived", f"{count(tally.waived, 'finding')}, among those for information"
+    if tally.known is not None:
+        yield "Known", f"{count(tally.known, 'finding')} of the baseline, not told here; claims stay rejected by them"
 
 
 def _most(tally: Tally, wording: Wording) -> Iterator[tuple[str, str]]:
@@ -167,7 +171,9 @@ def _examples(counted: Counter[str]) -> str:
 def _next(tally: Tally) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     edits = [edit for (edit, severity) in tally.edits if severity == "reject"]
-    if totals.claims and (totals.rejected or totals.findings["reject"]):
+    if tally.known is not None and not totals.findings["reject"] and not tally.errors:
+        yield "Next", "Nothing new rejects a claim. What the baseline knows is still to be corrected."
+    elif totals.claims and (totals.rejected or totals.findings["reject"]):
         example = min(edits, key=lambda e: (-tally.edits[e, "reject"], e)) if edits else ""
         more = f" `scrubber explain {example}` tells an edit in full, with an example." if example else ""
         yield (

@@ -58,6 +58,10 @@ class Tally:
     """(edit, reason) to the first claims (CLM01) that it was not checked on. Patient data."""
     open: int = 0
     """Claims on which something was not checked."""
+    waived: int = 0
+    """Findings that a waiver has set aside; they are among the informations."""
+    known: int | None = None
+    """Findings that were left out because a baseline knows them; None without a baseline."""
     _levels: list[Totals] = field(default_factory=lambda: [Totals() for _ in range(4)])
     """Of the open set, group, interchange and file: each may still reject its claims."""
 
@@ -90,6 +94,7 @@ class Tally:
         self.edits.update(other.edits)
         self.unchecked.update(other.unchecked)
         self.open += other.open
+        self.waived += other.waived
         for key, claims in other.waiting.items():
             known = self.waiting.setdefault(key, [])
             known += claims[: FIRST - len(known)]
@@ -127,6 +132,7 @@ class Tally:
 
     def _finding(self, finding: Finding) -> None:
         self._levels[3].findings[finding.severity] += 1
+        self.waived += finding.waived is not None
         self.edits[finding.edit, finding.severity.value] += 1
 
     def _close(self, level: int, lost: bool) -> None:

@@ -27,6 +27,7 @@ from scrubber.reports.standing import (
     owner_of,
     say_other_claim,
     say_place,
+    say_waiver,
 )
 from scrubber.reports.summary import summarise
 from scrubber.reports.tally import Tally
@@ -171,7 +172,7 @@ class TextReport:
 
     def _claim(self, verdict: ClaimVerdict) -> None:
         rejected = verdict.status is ClaimStatus.REJECTED
-        if not verdict.findings and not rejected and not self._verbose:
+        if not verdict.findings and (not rejected or verdict.known) and not self._verbose:
             return
         claim = verdict.claim
         inherited = sorted((f for f in verdict.findings if f.inherited), key=lambda f: OWNERS.index(owner_of(f.where)))
@@ -318,12 +319,14 @@ class TextReport:
         page, entry = self._page, self._wording.entry(finding.edit)
         severity = finding.severity.value
         brief = finding.severity is not Severity.REJECT and not self._verbose
-        mark = page.paint(f"{severity.upper():<8}", severity)
+        mark = page.paint(f"{'WAIVED' if finding.waived else severity.upper():<8}", severity)
         text = f"\n  {mark} {page.paint(finding.edit, 'strong')} {page.paint(entry.name, 'faint')}\n"
         text += page.paragraph(entry.message(finding), 4)
         if sight is not None and sight.text.strip() and not brief:
             text += self._sight(finding, sight)
         text += page.paragraph(say_place(finding, sight), 4, "At", LABEL)
+        if finding.waived:
+            text += page.paragraph(say_waiver(finding.waived), 4, "Waived", LABEL)
         for other in [place for place in finding.related if not is_beside(finding, place)][:RELATED]:
             text += page.paragraph(say_other_claim(other), 4, "With", LABEL)
         full = self._verbose or not (brief or finding.edit in self._explained)

@@ -12,7 +12,7 @@ from scrubber.reports.html.joins import Title, find_marks, tell_diagnoses, tell_
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.segments import Names, Stretch
 from scrubber.reports.html.words import SEVERITY, link, say_codes, say_name
-from scrubber.reports.standing import by_weight, is_beside, say_other_claim, say_place
+from scrubber.reports.standing import by_weight, is_beside, say_other_claim, say_place, say_waiver
 from scrubber.reports.vocabulary import read_vocabulary
 from scrubber.reports.wording import Wording
 from scrubber.x12.loops import Loop
@@ -71,11 +71,12 @@ class Teller:
         entry = self._wording.entry(finding.edit)
         name, fix, rest = self._fixed.get(finding.edit) or self._fix(finding.edit)
         kind = finding.severity.value
+        said = "Waived" if finding.waived else SEVERITY[finding.severity]
         shown = self._sight(finding, sight, delimiters) if sight is not None and delimiters is not None else NOTHING
         codes = say_codes(finding, self._entries)
         return tag(
             "section",
-            tag(heading, tag("span", SEVERITY[finding.severity], class_=f"mark {kind}"), " ", name),
+            tag(heading, tag("span", said, class_=f"mark {kind}"), " ", name),
             tag("p", entry.message(finding), class_="what"),
             shown,
             tag(
@@ -84,6 +85,7 @@ class Teller:
                 self._change(finding),
                 tag("dt", "Where"),
                 tag("dd", say_place(finding, sight)),
+                together((tag("dt", "Waived"), tag("dd", say_waiver(finding.waived)))) if finding.waived else NOTHING,
                 *(
                     together((tag("dt", "With"), tag("dd", say_other_claim(other))))
                     for other in finding.related[:RELATED]
