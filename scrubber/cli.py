@@ -20,6 +20,9 @@ __all__ = ["INTERRUPTED", "PIPE_CLOSED", "cli", "main", "run_command"]
 COMMANDS = {
     "check": "Judge claims and say what is wrong with them.",
     "filter": "Split files into claims that may be sent and claims that may not, with the answers.",
+    "fix": "Correct a file's format, show each change, and say what is left.",
+    "diff": "Compare verdicts: two reports, or one file judged in two ways.",
+    "watch": "Judge every file that is dropped into a folder, and lose none.",
     "edits": "List the edits, or try the examples of a pack.",
     "explain": "One edit as a page: what, why, what to do, source, example.",
     "tables": "Reference data: what is loaded, which edition, which dates.",

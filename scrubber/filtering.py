@@ -7,7 +7,7 @@ and the reports. They are held against each other before any of them appears; if
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from scrubber.reports.split.split import Split, Unbalanced
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
 from scrubber.run import Events, ack_name, make_ack_options
-from scrubber.verdict import ClaimVerdict, FileEnd, FileStart, Totals
+from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, Totals
 
 ENDINGS = (
     ".accepted.837", ".rejected.837", ".ta1", ".ta1.txt", ".999", ".999.txt", ".277ca", ".277ca.txt", ".report.html",
@@ -78,6 +78,7 @@ def filter_file(
     numbers: Numbers | None = None,
     redact: bool = False,
     progress: Progress | None = None,
+    watch: Callable[[Event], None] | None = None,
 ) -> FilterResult:
     """Judge a file (``-`` is standard input), and write what becomes of it into a folder, as ``NAME.accepted.837`` and
     so on; ``name`` is by default the source's without its ending.
@@ -85,12 +86,13 @@ def filter_file(
     All files appear together, readable by their owner alone, in place of older ones of these names; or none does.
     ``clock`` stamps the acknowledgements. ``numbers`` are the control numbers that they begin with, and are moved on;
     give the same to the next file. ``redact`` leaves patient data out of the reports; the other files are claims and
-    answers to them. Options that hold a catalogue and tables save loading them for each file.
+    answers to them. Options that hold a catalogue and tables save loading them for each file. ``watch`` is
+    shown every event of the file.
 
     A file that cannot be read, or holds no professional claim, is a result with an error, and so is a file whose
     outputs disagree. Raises ConfigError for wrong options, OSError where the folder cannot be written.
     """
-    return _Filtering(str(source), Path(out_dir), options, name, clock, numbers, redact, progress).run()
+    return _Filtering(str(source), Path(out_dir), options, name, clock, numbers, redact, progress, watch).run()
 
 
 def _open(path: str) -> BinaryIO:
@@ -110,6 +112,7 @@ class _Filtering:
         numbers: Numbers | None,
         redact: bool,
         progress: Progress | None,
+        watch: Callable[[Event], None] | None,
     ) -> None:
         self.path = path
         self.name = name or ack_name(path)
@@ -123,6 +126,7 @@ class _Filtering:
         self.numbers = numbers
         self.redactor = Redactor() if redact else None
         self.progress = progress or Progress(None, 0)
+        self.watch = watch
         self.tally = Tally()
         self.reasons = Reasons()
 
@@ -171,6 +175,8 @@ class _Filtering:
                 reasons.handle(event)
                 acks.handle(event)
                 split.handle(event)
+                if self.watch is not None:
+                    self.watch(event)
                 shown = redactor.redact(event) if redactor else event
                 for report in reports:
                     report.handle(shown)

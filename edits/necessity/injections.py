@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across, over_time
 from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Location
@@ -19,6 +19,7 @@ from .visits import too_many_visits
 Line = ServiceLine | EarlierLine
 
 
+@over_time
 @remembered
 @across
 def injections_within_limits(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:

@@ -1,7 +1,7 @@
 """Visits counted: how often a service, or a diagnosis, comes back within a number of days.
 
-A claim shows its own days only, and the file those of the day that it shares with others; what lies further back is for
-whoever keeps the history (the watched folder). A limit is data: see ``pack.toml``.
+A claim shows its own days only, and the file those of the day that it shares with others; what lies further back is
+asked of the history, where one is kept (the watched folder). A limit is data: see ``pack.toml``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from scrubber.catalogue.check import Hit, Knowledge, reads
+from scrubber.catalogue.check import Hit, Knowledge, over_time, reads
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 
@@ -23,18 +23,26 @@ Limit = Mapping[str, Any]
 
 
 @reads(limit_form)
+@over_time
 @remembered
 def too_many_visits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """One finding for each limit that this claim goes beyond, at the line that does."""
     for limit in know.params.get("limits", ()):
         counted = [line for line in claim.lines if line.first is not None and _counts(line, limit, know)]
         days = sorted({line.first for line in counted if line.first is not None})
+        before = know.history.visits(_name(limit), days) if know.history is not None and days else ()
+        alone, days = not before, sorted({*days, *before})
         for line in sorted(counted, key=_day):
             number = _number(days, _day(line), limit["window_days"])
             unless = any(modifier in limit.get("unless", ()) for modifier in line.modifiers)
             if number > limit["visits"] and not unless:
-                yield _hit(line, number, limit)
+                yield _hit(line, number, limit, alone)
                 break
+
+
+def _name(limit: Limit) -> str:
+    """What a limit counts, whatever it allows."""
+    return " ".join(f"{key}={limit[key]}" for key in ("procedures", "diagnoses", "nothing_but") if key in limit)
 
 
 def _day(line: ServiceLine) -> date:
@@ -60,10 +68,11 @@ def _counts(line: ServiceLine, limit: Limit, know: Knowledge) -> bool:
     return True
 
 
-def _hit(line: ServiceLine, number: int, limit: Limit) -> Hit:
+def _hit(line: ServiceLine, number: int, limit: Limit, alone: bool) -> Hit:
     pointed = [d for d in line.diagnoses if d.code]
     window, most = limit["window_days"], limit["visits"]
-    problem = f"visit {number} within {window} days, counting this claim alone, and {most} {limit['says']}"
+    counted = "this claim alone" if alone else "the claims accepted before"
+    problem = f"visit {number} within {window} days, counting {counted}, and {most} {limit['says']}"
     values = {"procedure": line.procedure, "codes": listed(pointed), "problem": problem}
     severity = Severity(limit["severity"]) if "severity" in limit else None
     return Hit(line.procedure_place, values, tuple(d.place for d in pointed), severity)

@@ -174,8 +174,15 @@ def referring_of_line(claim: Claim, know: Knowledge) -> Found:
 @across
 def repeated_line(claim: Claim, know: Knowledge) -> Found:
     """CLM-38: a line says the same as one before it, of this claim or of an earlier one of the file: code, modifiers,
-    day, units, charge, performer, drug. A claim that is sent once more is told once."""
+    day, units, charge, performer, drug. A claim that is sent once more is told once, and so is one that an earlier
+    file held, where a history is kept."""
     lines = claim.lines
+    sent = know.history.sent() if know.history is not None else None
+    if sent is not None and lines and not any(_meant(line, know) for line in lines):
+        line = lines[0]
+        which = f"as part of {sent.file} on {sent.day}"
+        values = {"case": "sent", "procedure": line.procedure, "which": which, "fault": know.params["faults"]["sent"]}
+        return (Hit(line.procedure_place, values),)
     if not know.earlier and len({line.procedure for line in lines}) == len(lines):
         return NOTHING
     found = list(_sent_again(claim, know))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim
@@ -55,6 +55,30 @@ class Gap:
     line: int | None = None
 
 
+class Sent(NamedTuple):
+    """Where a claim was accepted before: the name of the file, as the watched folder calls it, and the day."""
+
+    file: str
+    day: date
+
+
+class History(Protocol):
+    """What was accepted in earlier files (see ``scrubber.watch.history``)."""
+
+    def meet(self, claim: Claim) -> None:
+        """The claim that is judged from here on."""
+        ...
+
+    def sent(self) -> Sent | None:
+        """Where the claim was accepted before: the same provider, patient, days, procedures and charge."""
+        ...
+
+    def visits(self, limit: str, days: Sequence[date]) -> Sequence[date]:
+        """The days on which the patient's earlier claims met a limit. ``days`` are this claim's: they are remembered if
+        it is accepted."""
+        ...
+
+
 class ProfileView(Protocol):
     """The payer profile in force for a claim."""
 
@@ -83,6 +107,8 @@ class Knowledge:
     earlier: Sequence[EarlierLine] = ()
     """Lines of earlier claims of the file that share patient, performer and a day with this claim; mostly none. A
     check that looks at them is marked ``across``."""
+    history: History | None = None
+    """What earlier files held, where somebody keeps it. A check that asks it is marked ``over_time``."""
     mue: MueTable = field(init=False)
     addons: AddonTable = field(init=False)
     pfs: FeeSchedule = field(init=False)
@@ -116,6 +142,12 @@ def across(check: Check) -> Check:
     """Marks a check that looks at ``know.earlier``, too: where there is any, it runs whatever its ``looks_at`` says
     (that names what the claim itself holds), and nothing is remembered of the claim."""
     check.across = True  # type: ignore[attr-defined]
+    return check
+
+
+def over_time(check: Check) -> Check:
+    """Marks a check that asks ``know.history``: where there is one, nothing is remembered of claims that look alike."""
+    check.over_time = True  # type: ignore[attr-defined]
     return check
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from scrubber.catalogue.check import Check, Gap, Hit, Key, Knowledge, ProfileView
+from scrubber.catalogue.check import Check, Gap, Hit, Key, Knowledge, ProfileView, History
 from scrubber.catalogue.conditions import compile_edit, service_day
 from scrubber.catalogue.entry import Edit
 from scrubber.catalogue.features import Filters
@@ -77,6 +77,7 @@ class _Knowledge(Knowledge):
         self.params = {}
         self.scratch = {}
         self.earlier = ()
+        self.history = None
 
     def __getattr__(self, name: str) -> Any:
         if name not in TABLES:
@@ -149,6 +150,7 @@ class Engine:
         select: Sequence[str] = (),
         ignore: Sequence[str] = (),
         strict: bool = False,
+        history: History | None = None,
     ) -> None:
         """``select`` replaces the configuration's, ``ignore`` adds to it. ``strict`` lets a check's exception through
         instead of reporting SYS-01. Raises ConfigError for names that the catalogue does not know."""
@@ -181,6 +183,7 @@ class Engine:
         self._levels: dict[str, Loop | None] = dict.fromkeys(_LEVELS)
         self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
         self._know = _Knowledge(sources or Sources(), received, self._profile("unknown"), catalogue)
+        self._know.history = history
 
     def judge(self, claim: Claim, structural: Sequence[Finding] = (), met: Met = NOBODY) -> Judgement:
         """Judge one claim. ``structural`` are the faults that the reader found in it and above it: edits do not
@@ -201,6 +204,8 @@ class Engine:
         crashed: list[tuple[Edit, str]] = []
         unchecked: tuple[Unchecked, ...] = ()
         know.earlier = met.lines
+        if know.history is not None:
+            know.history.meet(claim)
         if not met.whole:
             unchecked = self._forgotten(bits)
         for key, group, memory in groups:
@@ -323,6 +328,8 @@ class Engine:
             left &= left - 1
             runner = profile.runners.get(number) or self._runner(profile, number)
             key = getattr(runner[0], "alike", None)
+            if self._know.history is not None and getattr(runner[0], "over_time", False):
+                key = None
             (alone if key is None else groups.setdefault(key, [])).append(runner)
         shared: list[tuple[Key, tuple[_Runner, ...], dict[Hashable, _Known]]] = []
         for key, group in groups.items():

@@ -1,0 +1,131 @@
+"""``scrubber watch``: the watched folder, and what a person may ask of it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import click
+
+from scrubber.commands.options import FOUND, NOT_JUDGED, OK, judging
+
+EXAMPLES = """
+\b
+Examples:
+  scrubber watch /srv/claims                 watch until told to stop
+  scrubber watch /srv/claims --once          judge what is there, and leave (for cron)
+  scrubber watch status /srv/claims          who watches, what waits, what came of today's files
+  scrubber watch retry /srv/claims/failed/a.837   judge a file again that failed or was a duplicate
+  scrubber watch verify /srv/claims          prove that every file is in one place and every output whole
+  scrubber watch rebuild /srv/claims         make a new ledger of what lies in archive/ and reports/
+
+\b
+A folder that is called like a command is written ./status.
+
+\b
+Exit codes of --once:
+  0  nothing at or above fail_on; 1 findings at or above it
+  2  wrong usage or configuration, another watcher has the folder, the ledger is corrupt
+  3  a file could not be judged, or taken
+"""
+
+
+class _Watch(click.Group):
+    """A folder where a command could stand means ``run``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "DIR [OPTIONS]  |  COMMAND ...")
+
+
+@click.group(cls=_Watch, epilog=EXAMPLES, short_help="Judge every file that is dropped into a folder.")
+def watch() -> None:
+    """Judge every file that is dropped into DIR/inbox, and lay out what becomes of it beside: claims to send in
+    accepted/, claims to correct in rejected/, reports and acknowledgements in reports/, originals in archive/, what
+    could not be judged in failed/. index.html shows the day."""
+
+
+@watch.command("run")
+@click.argument("folder", metavar="DIR")
+@click.option("--once", is_flag=True, help="Judge what is there, and leave.")
+@click.option("--poll", is_flag=True, help="Do not wait for events: for shares that send none.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form of the log."
+)
+@click.option("--quiet", is_flag=True, help="Log to the file in DIR/.scrubber only, not to standard error.")
+@judging
+def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how: Any) -> int:
+    """Watch a folder (what `scrubber watch DIR` does)."""
+    from scrubber.commands.options import read_catalogue, read_settings
+    from scrubber.pipeline import Options, make_engine
+    from scrubber.tables.folder import find_folder
+    from scrubber.watch.journal import Journal
+    from scrubber.watch.layout import Layout
+    from scrubber.watch.service import Service, Terms
+
+    settings = read_settings(how["config"])
+    packs = (*settings.packs, *how["packs"])
+    options = Options(
+        received=how["received"] or _today(),
+        config=settings,
+        select=how["select"],
+        ignore=how["ignore"],
+        require=how["require"],
+        profile=how["profile"],
+        data=find_folder(how["data"], settings.data),
+    )
+    # Refuses what cannot work now, and not when the first file comes.
+    from dataclasses import replace
+
+    make_engine(replace(options, catalogue=read_catalogue(settings, how["packs"])))
+    layout = Layout(folder)
+    with _refusing():
+        layout.make()
+    watch = settings.watch
+    journal = Journal(
+        layout.log, form=log_format, stream=None if quiet else sys.stderr, megabytes=watch.log_size,
+        files=watch.log_files,
+    )  # fmt: skip
+    service = Service(layout, Terms(options, watch, packs, how["received"], poll, once), journal)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, service.stop)
+    try:
+        with _refusing():
+            tally = service.run()
+    finally:
+        journal.close()
+    if not once:
+        return OK
+    outcomes = tally.outcomes
+    if outcomes.get("failed") or tally.left:
+        return NOT_JUDGED
+    found = bool(outcomes.get("rejected") or outcomes.get("partial"))
+    if settings.fail_on == "warning":
+        found = found or tally.warnings > 0
+    return FOUND if found and settings.fail_on != "never" else OK
+
+
+def _today() -> Any:
+    from datetime import date
+
+    return date.today()
+
+
+class _refusing:
+    """What stands in the way is told in its own words."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from scrubber.watch.layout import Unusable
+        from scrubber.watch.ledger import Corrupt
+        from scrubber.watch.lock import Held
+
+        if isinstance(error, Unusable | Corrupt | Held):
+            raise click.ClickException(str(error)) from None

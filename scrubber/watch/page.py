@@ -1,0 +1,178 @@
+"""``index.html``: today's files at a glance, newest first, each with its counts and its reports.
+
+It is written anew after every file, beside its name and then renamed, so that whoever has it open never sees half of
+it. It needs no network and no script, and looks again by itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from datetime import date, datetime
+from datetime import time as clock
+from urllib.parse import quote
+
+from scrubber.reports.html.document import read_style
+from scrubber.reports.html.markup import NOTHING, Markup, tag, together
+from scrubber.reports.prose import count
+from scrubber.watch.layout import Layout
+from scrubber.watch.ledger import Entry, Ledger
+
+SHOWN = 200
+"""Files that are listed; of the others of a busy day it is said how many they are."""
+
+REFRESH = 30
+"""Seconds after which a browser looks again."""
+
+STYLE = """
+body.index { max-width: 72rem; }
+.index h1 { margin-top: 0.25rem; }
+.index .figures { margin: 2rem 0 2.5rem; }
+.index td, .index th { padding: 0.75rem 1rem 0.75rem 0; }
+.index .name { color: var(--ink); font-size: 1rem; font-weight: 600; overflow-wrap: anywhere; min-width: 12rem; }
+.index .links a { margin-right: 0.9rem; white-space: nowrap; }
+.index .links small { display: block; color: var(--soft); max-width: 34rem; margin-bottom: 0.2rem; }
+.index .notes { margin: 1.5rem 0; }
+.index .notes li { border-left: 3px solid var(--accent); padding: 0.15rem 0 0.15rem 0.8rem; margin: 0.4rem 0; }
+.index .none { margin: 3rem 0; font-size: 1.125rem; color: var(--soft); }
+.index .wide { margin-top: 0; }
+"""
+
+MARKS = {
+    "accepted": ("Accepted", "good"),
+    "partial": ("Accepted in part", "reject"),
+    "rejected": ("Rejected", "reject"),
+    "failed": ("Not judged", "reject"),
+    "duplicate": ("Duplicate", "warning"),
+    "retried": ("Tried again", "info"),
+}
+
+LINKS = (
+    ("report.html", "Report"), (".rejected.837", "Claims to correct"), (".accepted.837", "Claims to send"),
+    (".277ca.txt", "277CA"), (".999.txt", "999"), (".ta1.txt", "TA1"),
+)  # fmt: skip
+"""What a file's row links to, by how the path ends, in this order."""
+
+
+def write_page(layout: Layout, ledger: Ledger, notes: Sequence[str] = ()) -> None:
+    """Write the index. Raises OSError."""
+    data = render(ledger, notes, datetime.now()).encode()
+    temporary = layout.state / "index.part"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+    os.replace(temporary, layout.index)
+
+
+def render(ledger: Ledger, notes: Sequence[str], now: datetime) -> str:
+    """The page."""
+    since = datetime.combine(now.date(), clock()).timestamp()
+    entries = ledger.entries("state = 'done' AND done >= ? ORDER BY published DESC LIMIT ?", (since, SHOWN))
+    files, claims, accepted, rejected, failed = ledger.run(
+        "SELECT count(*), total(claims), total(accepted), total(rejected), total(outcome = 'failed') FROM file"
+        " WHERE state = 'done' AND outcome <> 'retried' AND done >= ?",
+        (since,),
+    ).fetchone()
+    body = together(
+        (
+            tag("p", f"Watched folder · {_say_day(now.date())} · as of {now:%H:%M:%S}", class_="above"),
+            tag("h1", _headline(files, int(rejected), int(failed))),
+            _figures(int(claims), int(accepted), int(rejected), int(failed)),
+            tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else NOTHING,
+            _table(ledger, entries) if entries else tag("p", "Drop a file into inbox/ and look here.", class_="none"),
+            tag("p", f"And {files - len(entries):,} more today: see reports/.", class_="note")
+            if files > len(entries) else NOTHING,
+            tag("footer", "Originals lie in archive/ by date, what could not be judged in failed/ with its reason."),
+        )
+    )  # fmt: skip
+    return f'{_head(now)}<main id="main">{body}</main></body></html>\n'
+
+
+def _head(now: datetime) -> str:
+    style = f"{read_style()}{STYLE}"
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta http-equiv="refresh" content="{REFRESH}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        f'<meta name="robots" content="noindex"><title>Claims of {now:%Y-%m-%d}</title>'
+        f'<style>{style}</style></head><body class="index">\n'
+    )
+
+
+def _headline(files: int, rejected: int, failed: int) -> str:
+    if not files:
+        return "No file yet today"
+    said = f"{count(files, 'file')} today"
+    if failed:
+        return f"{said}, {failed:,} could not be judged"
+    if rejected:
+        return f"{said}, {count(rejected, 'claim')} to correct"
+    return f"{said}, nothing to correct"
+
+
+def _figures(claims: int, accepted: int, rejected: int, failed: int) -> Markup:
+    if not claims and not failed:
+        return NOTHING
+    boxes = [("Rejected claims", "reject", rejected), ("Accepted claims", "good", accepted)]
+    if failed:
+        boxes.append(("Files not judged", "reject", failed))
+    return tag(
+        "dl",
+        *(
+            tag(
+                "div",
+                tag("dt", tag("span", word, class_=f"mark {kind}")),
+                tag("dd", tag("span", f"{n:,}", class_="big")),
+                class_=kind,
+            )
+            for word, kind, n in boxes
+        ),
+        class_="figures",
+    )  # fmt: skip
+
+
+def _table(ledger: Ledger, entries: Sequence[Entry]) -> Markup:
+    heads = (("Time", ""), ("File", ""), ("Verdict", ""), ("Accepted", "n"), ("Rejected", "n"), ("Open", ""))
+    head = tag("thead", tag("tr", *(tag("th", name, scope="col", class_=kind or None) for name, kind in heads)))
+    rows = [_row(entry, [os.fsdecode(path) for path, _, _ in ledger.outputs(entry.id)]) for entry in entries]
+    return tag("div", tag("table", head, tag("tbody", *rows)), class_="wide")
+
+
+def _row(entry: Entry, outputs: Sequence[str]) -> Markup:
+    word, kind = MARKS[entry.outcome or "failed"]
+    judged = entry.outcome in ("accepted", "partial", "rejected")
+    when = time.strftime("%H:%M", time.localtime(entry.done or 0))
+    name = entry.name.decode("utf-8", "replace")
+    return tag(
+        "tr",
+        tag("td", when, class_="nowrap"),
+        tag("th", name, scope="row", class_="name"),
+        tag("td", tag("span", word, class_=f"mark {kind}")),
+        tag("td", f"{entry.accepted:,}" if judged else "", class_="n"),
+        tag("td", f"{entry.rejected:,}" if judged else "", class_="n"),
+        tag("td", *_links(entry, outputs), class_="links"),
+    )
+
+
+def _links(entry: Entry, outputs: Sequence[str]) -> list[Markup]:
+    links = [tag("small", entry.reason)] if entry.reason else []
+    if entry.outcome == "failed" and entry.place:
+        links.append(_link(f"{os.fsdecode(entry.place)}.txt", "Reason"))
+    for ending, word in LINKS:
+        links += [_link(path, word) for path in outputs if path.endswith(ending)]
+    return links
+
+
+def _link(path: str, word: str) -> Markup:
+    return tag("a", word, href=quote(path))
+
+
+def _say_day(day: date) -> str:
+    return f"{day:%A}, {day.isoformat()}"

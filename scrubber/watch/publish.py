@@ -1,0 +1,236 @@
+"""Publishing: what was made of a file appears, and the file leaves the inbox for good, in one recoverable step.
+
+Everything is first written and synced in the folder of the file in hand. Then one commit to the ledger says how the
+file came out and what is to be renamed: the file is published. The renames follow; each may be repeated, and whoever
+opens the folder after a crash carries out those that are left. A file whose commit did not happen is judged anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from scrubber.watch.history import merge
+from scrubber.watch.identity import Identity
+from scrubber.watch.layout import (
+    ARCHIVE,
+    FAILED,
+    REPORTS,
+    Layout,
+    candidates,
+    destination,
+    free_path,
+    remove_tree,
+    split_name,
+    sync_folder,
+)
+from scrubber.watch.ledger import Entry, Ledger
+from scrubber.watch.worker import Judged, Output
+
+GRACE = 2
+"""Deaths of workers over one file after which it is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file, as it is to stand in the ledger."""
+
+    outcome: str
+    reason: str | None = None
+    repeats: int | None = None
+    identity: Identity | None = None
+    judged: Judged | None = None
+
+
+class Publisher:
+    """Takes files out of the inbox, and lets what was made of them appear. Raises OSError and sqlite3.OperationalError
+    where the machine does not let it: nothing is lost then, and ``recover`` brings everything in order."""
+
+    def __init__(self, layout: Layout, ledger: Ledger) -> None:
+        self.layout = layout
+        self.ledger = ledger
+
+    def take(self, name: bytes) -> int:
+        """Move a file from the inbox into a folder of its own. Raises FileNotFoundError where it is gone."""
+        layout = self.layout
+        stem, ending = split_name(name)
+        today = _today()
+        slot = next(
+            slot for slot in candidates(stem) if self.ledger.is_slot_free(slot) and layout.is_free(slot, ending, today)
+        )
+        number = self.ledger.take(name, slot, ending)
+        target = layout.held(number, name)
+        target.parent.mkdir(mode=0o700, parents=True)
+        try:
+            os.rename(layout.inbox / os.fsdecode(name), target)
+        except OSError:
+            remove_tree(layout.hand(number))
+            self.ledger.give_back(number)
+            raise
+        sync_folder(layout.inbox)
+        return number
+
+    def give_back(self, number: int) -> None:
+        """Put a file in hand back into the inbox, as if it had not been taken."""
+        entry = self.ledger.entry(number)
+        held = self.layout.held(number, entry.name)
+        if held.exists():
+            os.rename(held, free_path(self.layout.inbox / os.fsdecode(entry.name)))
+            sync_folder(self.layout.inbox)
+        self.ledger.give_back(number)
+        remove_tree(self.layout.hand(number))
+
+    def publish(self, number: int, out: Path | None, outcome: Outcome, history: Path | None = None) -> bool:
+        """Commit to an outcome, and carry it out. False where another file was published meanwhile that this one must
+        be judged with: then nothing has happened."""
+        entry = self.ledger.entry(number)
+        moves, place, outputs = self._plan(entry, out, outcome)
+        judged, identity = outcome.judged, outcome.identity
+        ledger = self.ledger
+        with merge(ledger, history) as merging, ledger.transaction():
+            if judged is not None and merging.meets(judged.snapshot):
+                return False
+            published = ledger.counter("published") + 1
+            ledger.set_counter("published", published)
+            ledger.run(
+                "UPDATE file SET state = 'moving', outcome = ?, reason = ?, repeats = ?, place = ?, published = ?,"
+                " done = ?, sha256 = ?, size = ? WHERE id = ?",
+                (
+                    outcome.outcome, outcome.reason, outcome.repeats, place, published, time.time(),
+                    identity.sha256 if identity else None, identity.state.size if identity else None, number,
+                ),
+            )  # fmt: skip
+            if judged is not None:
+                ledger.run(
+                    "UPDATE file SET claims = ?, accepted = ?, rejected = ?, warnings = ? WHERE id = ?",
+                    (judged.claims, judged.accepted, judged.rejected, judged.warnings, number),
+                )
+            if identity is not None:
+                ledger.add_interchanges(number, identity.interchanges)
+                ledger.run("DELETE FROM allowed WHERE sha256 = ?", (identity.sha256,))
+            for path, output in outputs:
+                ledger.run("INSERT INTO output VALUES (?, ?, ?, ?)", (number, path, output.sha256, output.size))
+            ledger.add_moves(number, moves)
+            merging.carry_out(number)
+        self.finish(number)
+        return True
+
+    def _plan(
+        self, entry: Entry, out: Path | None, outcome: Outcome
+    ) -> tuple[list[tuple[bytes, bytes | None]], bytes, list[tuple[bytes, Output]]]:
+        """What is to be renamed, where the original goes, and what was made of it."""
+        layout = self.layout
+        moves: list[tuple[bytes, bytes | None]] = []
+        outputs: list[tuple[bytes, Output]] = []
+        if out is not None and outcome.judged is not None:
+            for output in outcome.judged.outputs:
+                target = os.fsencode(destination(entry.slot, output.ending))
+                moves.append((layout.relative(out / f"{entry.slot}{output.ending}"), target))
+                outputs.append((target, output))
+        name = f"{entry.slot}{entry.ending}"
+        failed = outcome.outcome == "failed"
+        place = os.fsencode(f"{FAILED}/{name}" if failed else f"{ARCHIVE}/{_today()}/{name}")
+        if outcome.reason is not None:
+            # The reason stands beside the original, or among the reports where the original is filed away.
+            beside = f"{FAILED}/{name}.txt" if failed else f"{REPORTS}/{entry.slot}/{outcome.outcome}.txt"
+            written = self._write_reason(entry, outcome.reason)
+            moves.append((layout.relative(written), os.fsencode(beside)))
+        moves.append((layout.relative(layout.held(entry.id, entry.name)), place))
+        return moves, place, outputs
+
+    def _write_reason(self, entry: Entry, reason: str) -> Path:
+        path = self.layout.hand(entry.id) / "reason.txt"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(f"{entry.slot}{entry.ending}\n\n{reason}\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        return path
+
+    def finish(self, number: int) -> None:
+        """Carry out what is left of an intent."""
+        layout, touched = self.layout, set()
+        for row, source, target in self.ledger.moves(number):
+            path = layout.absolute(source)
+            if target is None:
+                path.unlink(missing_ok=True)
+            elif os.path.lexists(path):
+                goal = layout.absolute(target)
+                if os.path.lexists(goal):
+                    # Somebody put a file of this name there meanwhile: it is not ours to write over.
+                    goal = free_path(goal)
+                    self.ledger.redirect(number, row, target, layout.relative(goal))
+                self._make(goal.parent)
+                os.rename(path, goal)
+                touched |= {goal.parent, path.parent}
+        for folder in touched:
+            with contextlib.suppress(FileNotFoundError):
+                sync_folder(folder)
+        self.ledger.settle(number)
+        remove_tree(layout.hand(number))
+
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(folder.parent)
+
+    def recover(self) -> tuple[int, int]:
+        """Bring everything in order after a crash: carry out what was committed to, throw away what was not. How many
+        files were finished, and how many will be judged anew."""
+        layout, ledger = self.layout, self.ledger
+        finished = again = 0
+        for entry in ledger.entries("state = 'moving' ORDER BY published"):
+            self.finish(entry.id)
+            finished += 1
+        known = set()
+        for entry in ledger.entries("state = 'taken' ORDER BY id"):
+            if not os.path.lexists(layout.held(entry.id, entry.name)):
+                ledger.give_back(entry.id)  # It never left the inbox, or somebody took it away.
+                continue
+            known.add(str(entry.id))
+            again += 1
+            for folder in layout.hand(entry.id).iterdir():
+                if folder.name != "in":
+                    remove_tree(folder) if folder.is_dir() else folder.unlink()
+        for folder in layout.work.iterdir():
+            if folder.name not in known:
+                self.return_strays(folder)
+        return finished, again
+
+    def return_strays(self, folder: Path) -> int:
+        """Put the originals that lie in a folder that no entry knows back into the inbox; how many."""
+        count = 0
+        if (folder / "in").is_dir():
+            for path in sorted((folder / "in").iterdir()):
+                os.rename(path, free_path(self.layout.inbox / path.name))
+                count += 1
+            sync_folder(self.layout.inbox)
+        remove_tree(folder)
+        return count
+
+    def retry(self, entry: Entry) -> Path:
+        """Put a file that failed, or was a duplicate, back into the inbox, to be judged whatever it looks like."""
+        assert entry.place is not None
+        layout = self.layout
+        target = free_path(layout.inbox / os.fsdecode(entry.name))
+        moves: list[tuple[bytes, bytes | None]] = [(entry.place, layout.relative(target))]
+        beside = entry.place + b".txt"
+        if entry.outcome == "failed":
+            moves.insert(0, (beside, None))
+        with self.ledger.transaction():
+            if entry.sha256:
+                self.ledger.run("INSERT OR IGNORE INTO allowed VALUES (?)", (entry.sha256,))
+            self.ledger.run(
+                "UPDATE file SET state = 'moving', outcome = 'retried', place = NULL WHERE id = ?", (entry.id,)
+            )
+            self.ledger.add_moves(entry.id, moves)
+        self.finish(entry.id)
+        return target
+
+
+def _today() -> str:
+    return datetime.now().date().isoformat()
