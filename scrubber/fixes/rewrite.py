@@ -31,6 +31,8 @@ class Change(NamedTuple):
     after: str
     edits: tuple[str, ...]
     delimiters: Delimiters | None = None
+    unended: bool = False
+    """Whether the segment had no terminator before."""
 
 
 class Piece(NamedTuple):
@@ -185,7 +187,8 @@ class _Rewriting:
             terminator = piece.delimiters.segment
             edits.append(orders.ending)
         if edits:
-            self._told(Change(start, self.ordinal, self.claim, body, after, tuple(edits), piece.delimiters))
+            told = Change(start, self.ordinal, self.claim, body, after, tuple(edits), piece.delimiters, not piece.ended)
+            self._told(told)
         return lead + after + terminator + behind
 
     def _segment(self, body: str, start: int, delimiters: Delimiters, edits: list[str]) -> str:
