@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types bench docs golden mutants clean
+.PHONY: demo test lint types bench docs golden mutants scenarios clean
 
 $(BIN)/scrubber: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ golden: $(BIN)/pytest
 # Python checks with one condition turned round, one at a time: how many of them an example notices. Takes minutes.
 mutants: $(BIN)/pytest
 	$(BIN)/python tests/check_mutants.py
+
+# The biller's cases of fixtures/scenarios: precision and recall on rejects, and every miss.
+scenarios: $(BIN)/pytest
+	@$(BIN)/python tests/scenarios.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis acks
