@@ -58,7 +58,7 @@ COLUMNS = {
     "length": "Bytes.",
     "acknowledgement": "TA1, 999 or 277CA, where one tells of the finding.",
     "status": "Claim status codes of the 277CA: category:code:entity.",
-    "inherited": "yes where the fault stands above the claim (provider, subscriber, envelope) and rejects it with others.",
+    "inherited": "yes where the fault stands above the claim (provider, subscriber, envelope) and rejects others too.",
     "waived": "Reason, owner and last day of a waiver.",
 }
 """Column to what stands in it, in order."""
@@ -150,9 +150,7 @@ class CsvReport:
             "offset": where.offset,
             "length": where.length,
             "acknowledgement": entry.ack_of(finding),
-            "status": " ".join(":".join(part for part in s if part) for s in entry.status_of(finding))
-            if rejects
-            else "",
+            "status": " ".join(":".join(filter(None, s)) for s in entry.status_of(finding)) if rejects else "",
             "inherited": "yes" if finding.inherited else "",
             "waived": f"{w.reason} ({w.owner}, until {w.expires})" if (w := finding.waived) else "",
         }

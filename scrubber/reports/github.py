@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import orjson
@@ -145,8 +146,9 @@ class GitHub:
         totals = tally.totals
         found = totals.findings
         text = (
-            f"scrubber: {count(len(tally.files), 'file')}, {count(totals.claims, 'claim')}: {totals.accepted:,} accepted, "
-            f"{totals.rejected:,} rejected; {count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}"
+            f"scrubber: {count(len(tally.files), 'file')}, {count(totals.claims, 'claim')}: "
+            f"{totals.accepted:,} accepted, {totals.rejected:,} rejected; "
+            f"{count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}"
         )
         if tally.errors:
             text += f"; {count(len(tally.errors), 'file')} not judged"
@@ -182,7 +184,7 @@ class GitHub:
 
 def annotate(kind: str, path: str, region: dict[str, int] | None, title: str, message: str) -> str:
     """One workflow command."""
-    said: dict[str, Any] = {} if path == "-" else {"file": harmless(_legible(path))}
+    said: dict[str, Any] = {} if path == "-" else {"file": harmless(_legible(PurePath(path).as_posix()))}
     said |= region or {}
     said["title"] = harmless(title)
     properties = ",".join(f"{name}={_escape_property(str(value))}" for name, value in said.items())

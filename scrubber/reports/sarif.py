@@ -217,19 +217,18 @@ def _properties(finding: Finding, entry: Entry) -> dict[str, Any]:
 def _rule(entry: Entry) -> dict[str, Any]:
     edit = entry.edit
     sources = [(f"{c.source.title}, {c.source.edition}: {c.at}", c.source.url) for c in entry.citations]
+    why, fix = _one_line(edit.why), _one_line(edit.fix)
     rule: dict[str, Any] = {
         "id": edit.id,
         "name": edit.name,
         "shortDescription": {"text": f"{edit.id} {edit.name.replace('-', ' ')}"},
-        "fullDescription": {"text": _one_line(edit.why)},
+        "fullDescription": {"text": why},
         "help": {
-            "text": "\n".join(
-                [f"Why: {_one_line(edit.why)}", f"Fix: {_one_line(edit.fix)}", *(f"Source: {s}" for s, _ in sources)]
-            ),
+            "text": "\n".join([f"Why: {why}", f"Fix: {fix}", *(f"Source: {text}" for text, _ in sources)]),
             "markdown": "\n".join(
                 [
-                    f"**Why** {_one_line(edit.why)}\n",
-                    f"**Fix** {_one_line(edit.fix)}\n",
+                    f"**Why** {why}\n",
+                    f"**Fix** {fix}\n",
                     *(f"- {f'[{text}]({url})' if url else text}" for text, url in sources),
                     f"\n`scrubber explain {edit.id}` tells it in full, with an example.",
                 ]
