@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hostile import poison
-from reporting import QUICKSTART, base
+from reporting import QUICKSTART, ROOT, base
 from running import check
 
 from scrubber.reports.csv_report import COLUMNS, _cell
@@ -92,3 +92,8 @@ def test_nothing_of_a_patient_when_redacted(tmp_path: Path) -> None:
 def test_side_by_side_is_the_same(tmp_path: Path) -> None:
     files = {"a.837": QUICK, "b.837": base("batch"), "c.837": base("office")}
     assert check(tmp_path, "csv", files, jobs=2).out == check(tmp_path, "csv", files).out
+
+
+def test_the_columns_are_documented() -> None:
+    documented = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    assert "".join(f"| `{name}` | {meaning} |\n" for name, meaning in COLUMNS.items()) in documented
