@@ -129,3 +129,101 @@ class _refusing:
 
         if isinstance(error, Unusable | Corrupt | Held):
             raise click.ClickException(str(error)) from None
+
+
+def _open_folder(folder: str) -> Any:
+    """The layout of a folder that has been watched."""
+    from scrubber.watch.layout import Layout
+
+    layout = Layout(folder)
+    if not layout.state.is_dir():
+        raise click.ClickException(f"{folder}: was never watched (it has no .scrubber folder)")
+    return layout
+
+
+@watch.command("status")
+@click.argument("folder", metavar="DIR")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def status(folder: str, form: str) -> int:
+    """Say who watches a folder, what waits there, and what came of today's files."""
+    import contextlib
+    import json
+
+    from scrubber.watch.ledger import Ledger
+    from scrubber.watch.status import find_state
+
+    layout = _open_folder(folder)
+    with _refusing(), contextlib.closing(Ledger(layout.ledger)) as ledger:
+        state = find_state(layout, ledger)
+    click.echo(json.dumps(state.data(), indent=2) if form == "json" else state.text())
+    return OK
+
+
+@watch.command("retry")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def retry(files: tuple[str, ...]) -> int:
+    """Put files from failed/, or duplicates from archive/, back into the inbox: they are judged whatever they look
+    like. A watcher may run meanwhile."""
+    import contextlib
+
+    from scrubber.watch.ledger import Ledger
+    from scrubber.watch.publish import Publisher
+    from scrubber.watch.status import find_entry, find_root
+
+    for file in files:
+        layout = find_root(file)
+        if layout is None:
+            raise click.ClickException(f"{file}: lies in no watched folder; name a file of failed/ or archive/")
+        with _refusing(), contextlib.closing(Ledger(layout.ledger)) as ledger:
+            entry = find_entry(layout, ledger, file)
+            if entry is None:
+                raise click.ClickException(f"{file}: the ledger has no file there")
+            if entry.outcome not in ("failed", "duplicate"):
+                raise click.ClickException(f"{file}: was judged ({entry.outcome}); only what failed can be tried again")
+            Publisher(layout, ledger).retry(entry)
+        click.echo(f"{file}: in the inbox again")
+    return OK
+
+
+@watch.command("verify")
+@click.argument("folder", metavar="DIR")
+@click.option("--complete", is_flag=True, help="Outputs that somebody has taken away are faults, too.")
+def verify(folder: str, complete: bool) -> int:
+    """Prove that every file that was dropped is in exactly one place, what was made of it is whole and there once, and
+    the ledger agrees. Exit code 1 where that is not so."""
+    import contextlib
+
+    from scrubber.watch.ledger import Ledger
+    from scrubber.watch.verify import verify as prove
+
+    layout = _open_folder(folder)
+    with _refusing(), contextlib.closing(Ledger(layout.ledger)) as ledger:
+        proof = prove(layout, ledger)
+    faults = [*proof.faults, *(f"{path}: is not there" for path in (proof.gone if complete else ()))]
+    for fault in faults:
+        click.echo(fault)
+    click.echo(
+        f"{proof.done:,} files done, {proof.pending:,} in hand, {proof.inbox:,} in the inbox; {proof.outputs:,} "
+        f"outputs whole, {len(proof.gone):,} taken away; " + (f"{len(faults):,} faults" if faults else "all is well")
+    )
+    return FOUND if faults else OK
+
+
+@watch.command("rebuild")
+@click.argument("folder", metavar="DIR")
+@judging
+def rebuild(folder: str, **how: Any) -> int:
+    """Make a new ledger of what lies in archive/, failed/ and reports/. The old one is put aside."""
+    from scrubber.commands.options import make_options
+    from scrubber.watch.rebuild import rebuild as build
+
+    layout = _open_folder(folder)
+    options = make_options(**how)
+    with _refusing():
+        result = build(layout, options, options.config.watch.history_days, lambda said: None)
+    aside = f" The old ledger is .scrubber/{result.aside}." if result.aside else ""
+    click.echo(
+        f"A new ledger of {result.files:,} files and {result.outputs:,} outputs; {result.returned:,} files that were "
+        f"in hand are in the inbox again.{aside}"
+    )
+    return OK

@@ -27,7 +27,7 @@ class Journal:
     ) -> None:
         self._logger = logging.Logger(NAME, logging.INFO)
         formatter = _Json() if form == "json" else _Text()
-        handlers: list[logging.Handler] = []
+        handlers: list[logging.Handler] = [logging.NullHandler()]
         if path is not None:
             handlers.append(_Private(path, maxBytes=megabytes << 20, backupCount=files, encoding="utf-8", delay=True))
         if stream is not None:

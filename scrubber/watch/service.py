@@ -25,7 +25,7 @@ from scrubber.watch.history import forget, read_key
 from scrubber.watch.identity import Identity
 from scrubber.watch.intake import Inbox, Whole
 from scrubber.watch.journal import Journal
-from scrubber.watch.layout import ARCHIVE, Layout, Unusable, remove_tree
+from scrubber.watch.layout import ARCHIVE, FAILED, REPORTS, Layout, Unusable, remove_tree
 from scrubber.watch.ledger import Entry, Ledger
 from scrubber.watch.lock import BEAT, Lock
 from scrubber.watch.notices import Notices
@@ -165,7 +165,7 @@ def _open_shift(service: Service, begun: bool) -> Iterator[Shift]:
 
 def open_ledger(layout: Layout) -> Ledger:
     """The folder's ledger; a new one where there never was any. Raises Corrupt."""
-    used = any((layout.root / ARCHIVE).iterdir())
+    used = any(any((layout.root / name).iterdir()) for name in (ARCHIVE, FAILED, REPORTS))
     return Ledger(layout.ledger, create=not used or (layout.ledger.exists() and layout.ledger.stat().st_size > 0))
 
 

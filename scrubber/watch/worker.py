@@ -228,7 +228,7 @@ class _Desk:
             result = filter_file(name, order.out, options, name=order.slot, clock=clock, numbers=numbers, watch=watch)
             snapshot = history.snapshot if history is not None else 0
         endings = {f"{order.slot}{ending}": ending for ending in ENDINGS}
-        outputs = [_measure(path, endings[path.name]) for path in result.files]
+        outputs = [measure(path, endings[path.name]) for path in result.files]
         sync_folder(order.out)
         totals = result.totals
         return Judged(
@@ -260,7 +260,7 @@ class _Desk:
         numbers = Numbers(*order.numbers)
         path = Path(self._read.name)
         written = refuse_batch(path, order.out, order.slot, options, make_ack_options(options, clock), numbers)
-        outputs = [_measure(path, path.name.removeprefix(order.slot)) for path in written]
+        outputs = [measure(path, path.name.removeprefix(order.slot)) for path in written]
         sync_folder(order.out)
         return Judged("duplicate", None, 0, 0, 0, 0, tuple(outputs), State.of(os.stat(path)), _tell(numbers))
 
@@ -269,7 +269,8 @@ def _tell(numbers: Numbers) -> tuple[int, int, int]:
     return numbers.interchange, numbers.group, numbers.set
 
 
-def _measure(path: Path, ending: str) -> Output:
+def measure(path: Path, ending: str) -> Output:
+    """A file that was written, by digest and size. Raises OSError."""
     import hashlib
 
     with open(path, "rb") as stream:
