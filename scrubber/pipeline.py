@@ -29,7 +29,7 @@ from scrubber.claims.build import Builder
 from scrubber.claims.earlier import EarlierClaims
 from scrubber.claims.model import Claim, TransactionKeys
 from scrubber.config import Config
-from scrubber.finding import Finding, Severity, gather
+from scrubber.finding import Finding, Severity
 from scrubber.tables.folder import open_library
 from scrubber.verdict import (
     ClaimStatus,
@@ -257,8 +257,9 @@ class _Judge:
             self.above.append(finding)
             above.append(finding)
         own = judgement.own
-        unchecked = gather(judgement.unchecked) if judgement.unchecked else ()
-        if unchecked and (unanswered := reject_unchecked(self.engine.catalogue, self.selection, claim, unchecked)):
+        unchecked = judgement.unchecked
+        if unchecked and self.selection.demands:
+            unanswered = reject_unchecked(self.engine.catalogue, self.selection, claim, unchecked)
             own = sorted([*own, *unanswered], key=lambda f: f.sort_key)
         if self.waivers:
             own = self.waivers.apply(claim, own)

@@ -315,7 +315,7 @@ def test_gaps_are_listed_once(make: Make) -> None:
         yield Gap("no table", 2)
 
     judged = first(make(entry("T-01", "unsure"), {"unsure": unsure}))
-    assert [(u.edit, u.line, u.reason) for u in judged.unchecked] == [("T-01", 1, "no table"), ("T-01", 2, "no table")]
+    assert [(u.edit, u.line, u.also, u.reason) for u in judged.unchecked] == [("T-01", 1, (2,), "no table")]
 
 
 def test_a_crash_rejects_the_claim_and_the_run_goes_on(make: Make) -> None:

@@ -23,6 +23,7 @@ def code_not_in_force(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
     return report(claim, know, "DX-02")
 
 
+@by_codes
 def changed_within_claim(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """DX-03: the claim's services span a turn of the code set that changed one of its codes."""
     first, last = claim.service_from, claim.service_to

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
-from scrubber.catalogue.check import Gap, Hit, Knowledge, across
+from scrubber.catalogue.check import Gap, Hit, Knowledge, across, alike
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.addons import CLOSED, CONTRACTOR, PARTIAL, AddOn
 
-from .memory import remembered
+from .memory import seen_before
 from .pairs import meetings, same_performer, shared_day
 from .reasons import gaps, name_codes
 
 
+def _with_addons(claim: Claim, know: Knowledge) -> Hashable:
+    """What the edit sees of a claim: without add-on codes, only the codes of which it is not known what they are."""
+    seen = seen_before(claim, know)
+    if seen is None:
+        return None
+    key, era, of_codes = seen
+    unknown: list[Hashable] = []
+    for line in claim.lines:
+        code = line.procedure
+        if line.qualifier != "HC" or not code:
+            continue
+        kind = of_codes.get(("addon", code, era))
+        if kind is None:
+            kind = of_codes["addon", code, era] = _kind(know, line)
+        if kind is _ADDON:
+            return key
+        if kind is not _NONE:
+            unknown.append(code if kind is _UNLISTED else kind)
+    return frozenset(unknown)
+
+
+_ADDON, _NONE, _UNLISTED, _OUTSIDE = "add-on", "none", "unlisted", "outside"
+
+
+def _kind(know: Knowledge, line: ServiceLine) -> str:
+    table, day = know.addons, line.first
+    if day is None or table.on(day) is None:
+        return _OUTSIDE
+    if table.find(line.procedure, day) is not None:
+        return _ADDON
+    return _NONE if table.knows(line.procedure, day) else _UNLISTED
+
+
 @across
-@remembered
+@alike(_with_addons)
 def addon_alone(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     """NCCI-05: an add-on code that stands without a primary."""
     return list(_alone(claim, know))

@@ -7,6 +7,7 @@ hundred combinations. Only silence and gaps are remembered: a finding points int
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Hashable
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,8 @@ class _Run:
         self.lists = know.code_lists
         self.turns = _turns(know)
         self.era = lru_cache(4_096)(self._era)
+        self.of_codes: dict[Hashable, Any] = {}
+        """What a table says of a code in an era, by table."""
 
     def _era(self, day: date) -> tuple[int, int] | date:
         """Days of one year between which no rule of ours changes; the day itself where that is not known."""
@@ -30,6 +33,9 @@ class _Run:
 
 
 _run: _Run | None = None
+
+CODES = 20_000
+"""Codes remembered; hostile files have more, and are asked anew."""
 
 
 def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
@@ -72,6 +78,17 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
         seen.append(line.own_place_of_service)
     key = know.scratch["looks"] = tuple(seen)
     return key
+
+
+def seen_before(claim: Claim, know: Knowledge) -> tuple[tuple[Any, ...], Hashable, dict[Hashable, Any]] | None:
+    """The ``looks`` of a claim, its era, and what is known of codes; None where the claim is like no other."""
+    key = know.scratch["looks"] if "looks" in know.scratch else looks(claim, know)
+    if key is None or _run is None:
+        return None
+    of_codes = _run.of_codes
+    if len(of_codes) > CODES:
+        of_codes.clear()
+    return key, key[3], of_codes
 
 
 remembered = alike(looks)

@@ -7,7 +7,7 @@ them, and once there are too many none is paid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -19,7 +19,7 @@ from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.mue import Limit
 
-from .memory import looks
+from .memory import seen_before
 from .pairs import AnyLine, meetings
 from .reasons import gaps
 
@@ -33,17 +33,56 @@ COUNTS = ("UN", "")
 """SV103 of lines that are counted. Minutes of anesthesia (MJ) are no units of service."""
 
 
-def counted(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
-    """What these edits see of a claim: what the other coding edits do, with units and what they count."""
-    key = know.scratch["looks"] if "looks" in know.scratch else looks(claim, know)
-    if key is None:
+_ANY = Decimal("Infinity")
+_UNLISTED, _OUTSIDE = Decimal(-1), Decimal(-2)
+"""Instead of the most units of a code: it is not listed, no edition answers."""
+
+
+def counted(claim: Claim, know: Knowledge) -> Hashable:
+    """What these edits see of a claim: what the other coding edits do, with units and what they count.
+
+    Mostly every code stands once and within its limit: such claims are alike but for the codes of which no limit is
+    known.
+    """
+    seen = seen_before(claim, know)
+    if seen is None:
         return None
-    seen: list[Any] = [key]
+    key, era, limits = seen
+    medicaid = know.profile.is_("medicaid")
+    codes: set[str] = set()
+    unknown: list[Hashable] = []
+    for line in claim.lines:
+        code, units = line.procedure, line.units
+        if line.qualifier != "HC" or not code or units is None or line.unit_basis not in COUNTS:
+            continue
+        most = limits.get(("mue", code, era, medicaid))
+        if most is None:
+            most = limits["mue", code, era, medicaid] = _most(know, line, medicaid)
+        if most < 0:
+            unknown.append(code if most is _UNLISTED else most)
+        elif units > most or code in codes:
+            break
+        else:
+            codes.add(code)
+    else:
+        return frozenset(unknown)
+    full: list[Any] = [key]
     for line in claim.lines:
         sv1 = line.sv1
-        seen += sv1.elements[3:5] if sv1 is not None else ()
-        seen.append("")
-    return tuple(seen)
+        full += sv1.elements[3:5] if sv1 is not None else ()
+        full.append("")
+    return tuple(full)
+
+
+def _most(know: Knowledge, line: ServiceLine, medicaid: bool) -> Decimal:
+    """The most units of a line's code, on a line and on a day; less than nothing where that is not known."""
+    table, day = know.mue, line.first
+    if day is None or table.on(day, medicaid) is None:
+        return _OUTSIDE
+    limit = table.find(line.procedure, day, medicaid)
+    if limit is not None:
+        return Decimal(limit.units)
+    return _ANY if table.knows(line.procedure, day, medicaid) else _UNLISTED
 
 
 @alike(counted)

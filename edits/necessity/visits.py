@@ -6,7 +6,7 @@ asked of the history, where one is kept (the watched folder). A limit is data: s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,7 +27,10 @@ Limit = Mapping[str, Any]
 @remembered
 def too_many_visits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
     """One finding for each limit that this claim goes beyond, at the line that does."""
-    for limit in know.params.get("limits", ()):
+    limits = know.params.get("limits", ())
+    if not limits or (know.history is None and _is_one_visit(claim, limits)):
+        return
+    for limit in limits:
         counted = [line for line in claim.lines if line.first is not None and _counts(line, limit, know)]
         days = sorted({line.first for line in counted if line.first is not None})
         before = know.history.visits(_name(limit), days) if know.history is not None and days else ()
@@ -38,6 +41,11 @@ def too_many_visits(claim: Claim, know: Knowledge) -> Iterator[Hit]:
             if number > limit["visits"] and not unless:
                 yield _hit(line, number, limit, alone)
                 break
+
+
+def _is_one_visit(claim: Claim, limits: Sequence[Limit]) -> bool:
+    """Whether the claim has one day, and every limit allows that."""
+    return claim.service_from == claim.service_to and all(limit["visits"] for limit in limits)
 
 
 def _name(limit: Limit) -> str:

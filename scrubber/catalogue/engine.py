@@ -8,11 +8,10 @@ name a ready-made tuple of functions to call. All else happens only when one of 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from scrubber.catalogue.check import Check, Gap, Hit, Key, Knowledge, ProfileView, History
+from scrubber.catalogue.check import Check, Gap, History, Hit, Key, Knowledge, ProfileView
 from scrubber.catalogue.conditions import compile_edit, service_day
 from scrubber.catalogue.entry import Edit
 from scrubber.catalogue.features import Filters
@@ -23,7 +22,7 @@ from scrubber.catalogue.sources import TABLES, Sources
 from scrubber.claims.earlier import NOBODY, Met
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
-from scrubber.finding import Finding, Fix, Location, Severity, Unchecked
+from scrubber.finding import Finding, Fix, Location, Severity, Unchecked, gather
 from scrubber.spelling import suggest
 from scrubber.x12.address import locate, parse
 from scrubber.x12.loops import Loop
@@ -49,18 +48,17 @@ _ABOVE = {
 _LEVELS = ("2000C", "2000B", "2000A", "ST_LOOP")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the edits say of one claim.
 
     ``above`` are findings that stand above the claim, each with the loop whose claims it concerns: the transaction
     set's loop, 2000A, 2000B or 2000C. Each is told once, with the first claim under that loop that shows it. ``own``
-    are the claim's, in the order of their places.
+    are the claim's, in the order of their places. ``unchecked`` has one entry for each edit and reason.
     """
 
     above: Sequence[tuple[Loop, Finding]] = ()
     own: Sequence[Finding] = ()
-    unchecked: Sequence[Unchecked] = ()
+    unchecked: tuple[Unchecked, ...] = ()
 
 
 _CLEAN = Judgement()
@@ -175,6 +173,7 @@ class Engine:
         self._profiles: dict[str, _Profile] = {}
         self._memories: dict[Hashable, dict[Hashable, _Known]] = {}
         self._remembered = 0
+        self._joined: dict[tuple[int, int], tuple[tuple[Unchecked, ...], ...]] = {}
         self._across: int | None = None
         self._by_payer: dict[tuple[str, str], _Profile] = {}
         self._filing = {code: p.name for p in catalogue.profiles.values() for code in p.filing}
@@ -222,11 +221,21 @@ class Engine:
             elif known.again:
                 self._run(known.again, claim, found, crashed)
             if known.unchecked:  # Of other edits than those before.
-                unchecked = unchecked + known.unchecked if unchecked else known.unchecked
+                unchecked = self._join(unchecked, known.unchecked) if unchecked else known.unchecked
         self._run(runners, claim, found, crashed)
         if found or crashed:
             return self._settle(claim, structural, found, crashed, unchecked)
         return Judgement((), (), unchecked) if unchecked else _CLEAN
+
+    def _join(self, one: tuple[Unchecked, ...], other: tuple[Unchecked, ...]) -> tuple[Unchecked, ...]:
+        """Both, the same object for the same two: what is written of it once is written of it always."""
+        joined = self._joined.get((id(one), id(other)))
+        if joined is None:
+            if len(self._joined) > REMEMBERED:
+                self._joined.clear()
+            # Beside their sum the two are kept, lest another take the place of one.
+            joined = self._joined[id(one), id(other)] = (one + other, one, other)
+        return joined[0]
 
     def _run(
         self,
@@ -272,7 +281,7 @@ class Engine:
                 for rule, gap in said
                 if rule.number not in faulty and isinstance(gap, Gap)
             }
-            known = _Known(tuple([runner for runner in runners if runner[2].number in faulty]), tuple(gaps))
+            known = _Known(tuple([runner for runner in runners if runner[2].number in faulty]), gather(gaps))
         self._remembered += 1
         if self._remembered > REMEMBERED:
             self._remembered = 0
@@ -462,7 +471,7 @@ class Engine:
             where = locate(Place(claim.clm), claim.delimiters, claim.id)
             own.append(Finding(CRASH, Severity.REJECT, where, {"edit": edit.id, "error": kind}))
         own.sort(key=lambda finding: finding.sort_key)
-        return Judgement(above, own, _join(gaps, tuple(unchecked)))
+        return Judgement(above, own, gather((*gaps, *unchecked)))
 
     def _is_structural(self, finding: Finding) -> bool:
         """Whether the reader made this finding: what an edit said above the claim damages nothing."""
@@ -525,11 +534,6 @@ class Engine:
         for name in (*([config.profile] if config.profile else []), *config.payers.values()):
             if name not in known:
                 raise ConfigError(f"{place}no profile `{name}`{suggest(name, known)}; known: {', '.join(known)}")
-
-
-def _join(one: tuple[Unchecked, ...], other: tuple[Unchecked, ...]) -> tuple[Unchecked, ...]:
-    """Both without repeats, as each of them is."""
-    return tuple(dict.fromkeys(one + other)) if one and other else one or other
 
 
 def _order(said: tuple[_Rule, Hit | Gap]) -> int:

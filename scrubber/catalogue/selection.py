@@ -34,6 +34,11 @@ class Selection:
             if not any(self.has(id) for id in catalogue.by_id if _any([meant], id)):
                 raise ConfigError(f"`{text}` is required, but --select or --ignore leaves it out: choose one of them")
 
+    @property
+    def demands(self) -> bool:
+        """Whether any edit is required."""
+        return bool(self._required)
+
     def has(self, id: str) -> bool:
         """Whether findings of this id are wanted."""
         answer = self._answers.get(id)

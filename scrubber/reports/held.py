@@ -16,7 +16,7 @@ from scrubber.verdict import Event, FileEnd, GroupEnd, InterchangeEnd, SetEnd, S
 CHUNK = 1 << 20
 """Bytes that are compressed together."""
 
-IN_FULL = 8 << 20
+IN_FULL = 16 << 20
 """Bytes held uncompressed: a file of ordinary size is never compressed."""
 
 END = b"\x00"

@@ -230,11 +230,24 @@ def claim_record(verdict: ClaimVerdict, control_number: str) -> dict[str, Any]:
         "service_to": claim.service_to,
         "diagnoses": [d.code for d in claim.diagnoses],
         "lines": lines,
-        "unchecked": [_gap(gap) for gap in gaps] if gaps else (),
+        "unchecked": _gaps(gaps) if gaps else (),
     }
     if verdict.known:
         record["known"] = verdict.known
     return record
+
+
+_said: dict[int, tuple[tuple[Unchecked, ...], orjson.Fragment]] = {}
+"""Gaps as written, by the identity of their tuple, which is kept beside: many claims share one."""
+
+
+def _gaps(gaps: tuple[Unchecked, ...]) -> orjson.Fragment:
+    known = _said.get(id(gaps))
+    if known is None:
+        if len(_said) > 1_000:
+            _said.clear()
+        known = _said[id(gaps)] = (gaps, orjson.Fragment(_dumps([_gap(gap) for gap in gaps])))
+    return known[1]
 
 
 def _gap(gap: Unchecked) -> dict[str, Any]:
