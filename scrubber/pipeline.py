@@ -107,11 +107,11 @@ def open_sources(data: Path | None) -> Sources:
 
 
 def make_engine(options: Options) -> Engine:
-    """The edits, set up for a run."""
+    """The edits, set up for a run. Raises ConfigError for settings that name what is not there."""
     config = replace(options.config, profile=options.profile) if options.profile else options.config
     if options.require:
         config = replace(config, require=(*config.require, *options.require))
-    return Engine(
+    engine = Engine(
         options.catalogue or load(config.packs),
         options.sources or open_sources(options.data),
         received=options.received,
@@ -121,6 +121,8 @@ def make_engine(options: Options) -> Engine:
         strict=options.strict,
         history=options.history,
     )
+    Waivers(config, engine.catalogue, options.received)  # Refused now, while nothing is written yet.
+    return engine
 
 
 def _open(source: str | Path | bytes | BinaryIO, stack: contextlib.ExitStack) -> BinaryIO:

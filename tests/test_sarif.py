@@ -87,6 +87,25 @@ def test_a_region_opens_where_the_fault_stands(tmp_path: Path, layout: str) -> N
     assert seen >= 4
 
 
+@pytest.mark.parametrize("width", [60, 79, 80, 81, 100, 133])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_region_is_found_in_lines_of_a_fixed_length(tmp_path: Path, width: int, end: bytes) -> None:
+    wrapped = end.join(ONE_LINE[at : at + width] for at in range(0, len(ONE_LINE), width))
+
+    def said(layout: bytes) -> list[bytes]:
+        told = []
+        for data, region in regions(sarif(tmp_path, layout)):
+            text = data[region["byteOffset"] : region["byteOffset"] + region["byteLength"]]
+            lines = data.decode().splitlines()
+            assert lines[region["startLine"] - 1][region["startColumn"] - 1 :].startswith(text.split(end)[0].decode())
+            told.append(text.replace(end, b""))
+        return told
+
+    *found, at_the_break = said(wrapped)  # The last is X12-TA1-024, which says that lines are broken.
+    assert found == said(ONE_LINE)
+    assert not at_the_break.strip()
+
+
 def test_a_finding_is_told_in_full(tmp_path: Path) -> None:
     run = sarif(tmp_path, QUICK)
     (found,) = [r for r in run["results"] if r["ruleId"] == "DX-10"]

@@ -23,7 +23,7 @@ from scrubber.reports.prose import count, harmless
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
-from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
+from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, InterchangeStart, TableUsed
 
 SHOWN = 10
 """Annotations of a kind that GitHub shows of a step."""
@@ -86,6 +86,9 @@ class GitHub:
             self._path = event.path
             if self._lines is not None:
                 self._lines.open(event.path)
+        elif isinstance(event, InterchangeStart):
+            if self._lines is not None and event.wrapped:
+                self._lines.fold(*event.wrapped, event.delimiters.segment)
         elif isinstance(event, FileEnd):
             self._close(event)
 
@@ -132,7 +135,7 @@ class GitHub:
         )
 
     def _region(self, where: Location) -> dict[str, int] | None:
-        found = self._lines.region(where.offset, where.length) if self._lines is not None else None
+        found = self._lines.find(where) if self._lines is not None else None
         if found is None:
             return None
         region = {"line": found.line, "endLine": found.end_line}

@@ -23,7 +23,7 @@ from scrubber.reports.standing import is_beside
 from scrubber.reports.summary import group_gaps
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Entry, Wording
-from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
+from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, InterchangeStart, TableUsed
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -59,6 +59,9 @@ class Sarif:
             self._uri = name_file(event.path)
             if self._lines is not None:
                 self._lines.open(event.path)
+        elif isinstance(event, InterchangeStart):
+            if self._lines is not None and event.wrapped:
+                self._lines.fold(*event.wrapped, event.delimiters.segment)
         elif isinstance(event, FileEnd):
             for finding in event.findings:
                 self._result(finding)
@@ -162,15 +165,16 @@ class Sarif:
         self._comma = b",\n"
 
     def _place(self, where: Location) -> dict[str, Any]:
-        region: dict[str, int] = {}
-        if self._lines is not None and (found := self._lines.region(where.offset, where.length)):
+        region = {"byteOffset": where.offset, "byteLength": where.length}
+        if self._lines is not None and (found := self._lines.find(where)):
             region = {
                 "startLine": found.line,
                 "startColumn": found.column,
                 "endLine": found.end_line,
                 "endColumn": found.end_column,
+                "byteOffset": found.offset,
+                "byteLength": found.length,
             }
-        region |= {"byteOffset": where.offset, "byteLength": where.length}
         return {"physicalLocation": {"artifactLocation": {"uri": self._uri}, "region": region}}
 
 
