@@ -13,6 +13,8 @@ import click
 from scrubber.commands.options import FOUND, NOT_JUDGED, OK, colors, judging, leave_pipe, make_options, parse_day
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from scrubber.comparison import Difference, Record, Side, Summary
     from scrubber.pipeline import Options
     from scrubber.progress import Progress
@@ -100,7 +102,7 @@ def diff(
             reports = _are_reports(paths)
             first, second, judged = _read(paths, how, stack) if reports else _judge(paths, how, redact, stack)
             writer = (_Json if format_ == "json" else _Text)(
-                first, second, summary, quiet=quiet, color=colors(no_color)
+                first, second, summary, redact=redact, quiet=quiet, color=colors(no_color)
             )
             for difference in compare(first, second, summary):
                 if difference.turned or all_:
@@ -244,11 +246,12 @@ def _make_side(
 class _Text:
     """For people: what the sides knew, each claim with what did it, totals."""
 
-    def __init__(self, first: Side, second: Side, summary: Summary, *, quiet: bool, color: bool) -> None:
+    def __init__(self, first: Side, second: Side, summary: Summary, *, redact: bool, quiet: bool, color: bool) -> None:
         from scrubber.reports.prose import Page
 
         self._sides = first, second
         self._summary = summary
+        self._redact = redact
         self._quiet = quiet
         self._page = Page(color=color)
         self._head()
@@ -293,19 +296,24 @@ class _Text:
         if cited:
             self._say(f"      {cited}")
 
+    def _of(self, charge: Decimal) -> str:
+        from scrubber.reports.prose import money
+
+        return "" if self._redact else f" ({money(charge)})"
+
     def _say(self, text: str) -> None:
         from scrubber.reports.prose import harmless
 
         click.echo(harmless(text))
 
     def finish(self) -> None:
-        from scrubber.reports.prose import count, money
+        from scrubber.reports.prose import count
 
         said = self._summary
         click.echo(f"\n{count(said.claims, 'claim')} compared")
         rows = (
-            (said.worse, f"now rejected ({money(said.worse_charge)})"),
-            (said.better, f"now accepted ({money(said.better_charge)})"),
+            (said.worse, "now rejected" + self._of(said.worse_charge)),
+            (said.better, "now accepted" + self._of(said.better_charge)),
             (said.restated, "with the same verdict and other findings"),
             (said.only_first, "only on the first side"),
             (said.only_second, "only on the second side"),
@@ -316,8 +324,10 @@ class _Text:
         if not said.turned:
             click.echo("No verdict differs.")
         for title, edits in (
-            ("Found now", said.appeared), ("Found no more", said.gone), ("Found both times, told differently", said.amended),
-        ):  # fmt: skip
+            ("Found now", said.appeared),
+            ("Found no more", said.gone),
+            ("Found both times, told differently", said.amended),
+        ):
             if edits:
                 told = ", ".join(f"{edit} ({count(n, 'claim')})" for edit, n in sorted(edits.items()))
                 click.echo(f"{title} on claims that turned: {told}")
@@ -326,10 +336,11 @@ class _Text:
 class _Json:
     """One document, written as claims are compared."""
 
-    def __init__(self, first: Side, second: Side, summary: Summary, *, quiet: bool, color: bool) -> None:
+    def __init__(self, first: Side, second: Side, summary: Summary, *, redact: bool, quiet: bool, color: bool) -> None:
         from scrubber.comparison import differing_tables
 
         self._summary = summary
+        self._redact = redact
         self._quiet = quiet
         self._comma = ""
         sides = [{"name": s.name, "received": s.received or None, "tables": list(s.tables)} for s in (first, second)]
@@ -360,8 +371,8 @@ class _Json:
             "claims": said.claims,
             "worse": said.worse,
             "better": said.better,
-            "worse_charge": str(said.worse_charge),
-            "better_charge": str(said.better_charge),
+            "worse_charge": None if self._redact else str(said.worse_charge),
+            "better_charge": None if self._redact else str(said.better_charge),
             "restated": said.restated,
             "only_first": said.only_first,
             "only_second": said.only_second,

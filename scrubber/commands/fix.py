@@ -70,8 +70,8 @@ def fix(
 ) -> int:
     """Correct what is wrong with a file's format, show every change with the edit behind it, and say what is left.
 
-    The corrected file is judged again. It is written only if it holds the same claims and charges, and no claim less
-    is accepted. Without --out, nothing is written.
+    The corrected file is judged again, and written only if it holds the same claims with the same charges. Without
+    --out, nothing is written.
     """
     import gc
 
@@ -174,6 +174,8 @@ class _Text:
                 f"  {when + ':':<8}{totals.accepted} of {count(totals.claims, 'claim')} accepted; "
                 f"{count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}"
             )
+        if after.accepted < before.accepted:
+            say("  Claims that can be read now count against others: see what is left.")
         left = [(edit, severity, number) for (edit, severity), number in sorted(result.after.edits.items())]
         if not left:
             return

@@ -367,7 +367,7 @@ class _Reader:
                 findings.append(self._set_finding("4", detail, se, 1, ordinal=counted, better=better))
             if misnumbered:
                 detail = f"SE02 is {shown(get(se, 2))}, ST02 is {shown(get(st, 2))}"
-                better = None if miscounted else get(st, 2)
+                better = get(st, 2) if get(st, 2).isalnum() and not miscounted else None
                 findings.append(self._set_finding("3", detail, se, 2, ordinal=counted, better=better))
         findings.sort(key=lambda f: f.sort_key)
         yield SetClosed(findings, walker.ordinal)
@@ -388,12 +388,13 @@ class _Reader:
                 declared = get(ge, 1)
                 miscounted = not declared.isdecimal() or int(declared[:12]) != self.sets
                 misnumbered = get(ge, 2) != get(gs, 6)
+                sound = get(gs, 6).isdecimal()
                 if miscounted:
                     detail = f"GE01 is {shown(declared)}, the group has {self.sets} transaction sets"
                     self._fault("AK9-5", detail, ge, 1, better=None if misnumbered else str(self.sets))
                 if misnumbered:
                     detail = f"GE02 is {shown(get(ge, 2))}, GS06 is {shown(get(gs, 6))}"
-                    self._fault("AK9-4", detail, ge, 2, better=None if miscounted else get(gs, 6))
+                    self._fault("AK9-4", detail, ge, 2, better=get(gs, 6) if sound and not miscounted else None)
         self.skip_group = False
         mine = [f for f in self.found if f.edit.startswith("X12-AK9")]
         self.found = [f for f in self.found if not f.edit.startswith("X12-AK9")]
