@@ -73,6 +73,13 @@ def test_text_says_what_is_left_out(folder: Path) -> None:
     assert "NECK-1002 " not in told
 
 
+def test_the_html_report_says_what_is_left_out(folder: Path) -> None:
+    scrub("--write-baseline", "known.json")
+    assert (
+        "4 findings that a baseline knows left out here" in scrub("--baseline", "known.json", "--format", "html").stdout
+    )
+
+
 def test_a_set_lost_to_what_is_known_fails_no_test_case(folder: Path) -> None:
     (folder / "claims.837").write_bytes(base("two-sets", ("SE*", "SE*9")))
     scrub("--write-baseline", "known.json")

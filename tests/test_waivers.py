@@ -69,6 +69,13 @@ def test_every_format_shows_it(folder: Path, format_: str, mark: str) -> None:
     assert "agreed" in told
 
 
+def test_the_html_report_counts_what_is_waived(folder: Path) -> None:
+    waive(folder, WAIVER)
+    assert "1 finding waived, and marked so." in scrub("--format", "html").stdout
+    waive(folder)
+    assert "waived, and marked" not in scrub("--format", "html").stdout
+
+
 def test_sarif_keeps_the_level_beside_the_suppression(folder: Path) -> None:
     waive(folder, WAIVER)
     results = json.loads(scrub("--format", "sarif").stdout)["runs"][0]["results"]

@@ -153,6 +153,8 @@ class GitHub:
             f"{totals.accepted:,} accepted, {totals.rejected:,} rejected; "
             f"{count(found['reject'], 'reject')}, {count(found['warning'], 'warning')}"
         )
+        if tally.known is not None:
+            text += f"; {count(tally.known, 'finding')} more in the baseline"
         if tally.errors:
             text += f"; {count(len(tally.errors), 'file')} not judged"
         if any(number > SHOWN for number in found.values()):
@@ -168,6 +170,8 @@ class GitHub:
             f"{count(totals.claims, 'claim')}: {totals.accepted:,} accepted, {totals.rejected:,} rejected.",
             "",
         ]
+        if tally.known is not None:
+            lines += [f"Only what is new: {count(tally.known, 'finding')} of the baseline left out.", ""]
         lines += ["| edit | severity | findings |", "|---|---|---:|"] if tally.edits else []
         weight = {"reject": 0, "warning": 1, "info": 2}
         ranked = sorted(tally.edits.items(), key=lambda item: (weight[item[0][1]], -item[1], item[0][0]))

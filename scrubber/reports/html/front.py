@@ -61,6 +61,12 @@ def _headline(tally: Tally, run: Run) -> Markup:
         lead = f"Nothing here rejects these claims{limit}: they can be sent."
     if found["warning"]:
         lead += f" {count(found['warning'], 'warning')}: a payer may ask, or refuse to pay."
+    if tally.known is not None:
+        lead += (
+            f" {count(tally.known, 'finding')} that a baseline knows left out here: a claim may be rejected by these."
+        )
+    if tally.waived:
+        lead += f" {count(tally.waived, 'finding')} waived, and marked so."
     return together((above, tag("h1", said), tag("p", lead.strip(), class_="lead") if lead else NOTHING))
 
 
