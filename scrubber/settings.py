@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -83,6 +84,8 @@ class WaiverSettings(Table):
     def _has_a_scope(self) -> Self:
         if not (self.claim or self.payer or self.provider or self.file):
             raise ValueError('a waiver needs a scope: claim, payer, provider or file (file = "*" is every file)')
+        if self.file and not PurePath(self.file).name:
+            raise ValueError(f"no file ends on {self.file!r}; write a pattern like acme_*.837")
         return self
 
 

@@ -135,6 +135,11 @@ def test_what_is_no_baseline_is_refused(folder: Path, text: str | None, said: st
     assert said in refused.stderr
 
 
+def test_a_baseline_does_not_overwrite_claims(folder: Path) -> None:
+    assert scrub("--write-baseline", "claims.837").exit_code == 2
+    assert (folder / "claims.837").read_bytes() == QUICK
+
+
 def test_files_that_cannot_be_judged_still_exit_with_3(folder: Path) -> None:
     scrub("--write-baseline", "known.json")
     (folder / "claims.837").write_bytes(b"no X12")

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 import pytest
+from hostile import poison
 from hypothesis import given
 from hypothesis import strategies as st
 from reporting import BASE, QUICKSTART, base
@@ -48,6 +49,11 @@ def sarif(folder: Path, files: dict[str, bytes] | bytes, **how: Any) -> Any:
     document = json.loads(check(folder, "sarif", files, **how).out)
     assert validation_errors(document) == []
     return document["runs"][0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hostile_files_stay_data(tmp_path: Path, seed: int) -> None:
+    sarif(tmp_path, poison(seed, 0.3))
 
 
 def regions(run: Any) -> Iterator[tuple[bytes, Any]]:

@@ -189,6 +189,8 @@ def test_filter_sends_what_is_waived(folder: Path) -> None:
     [
         ({"edit": "DX-99"}, "no edit is called `DX-99`"),
         ({"claim": None}, "needs a scope"),
+        ({"file": "/"}, "no file ends on '/'"),
+        ({"file": "."}, "no file ends on '.'"),
         ({"reason": " "}, "waiver.0.reason"),
         ({"owner": None}, "waiver.0.owner"),
         ({"expires": None}, "waiver.0.expires"),

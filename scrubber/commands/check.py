@@ -126,8 +126,9 @@ def check(
     files = [file for file in expand(paths) if file in paths or not (ack_dir and _is_answer(file, ack_dir))]
     if not files:
         raise click.ClickException(f"no file in {', '.join(paths)} begins with ISA: there is nothing to judge")
-    if output and os.path.realpath(output) in map(os.path.realpath, files):
-        raise click.UsageError(f"{output} is among the files to judge; write the report elsewhere")
+    for target in filter(None, (output, write_baseline)):
+        if os.path.realpath(target) in map(os.path.realpath, files):
+            raise click.UsageError(f"{target} is among the files to judge; write elsewhere")
     acks = _ack_folder(ack_dir, files) if ack_dir else None
     on_screen = output is None and sys.stdout.isatty()
     options = Options(
