@@ -19,6 +19,10 @@ NAMES = frozenset(("GS", "GE", "ST", "SE", "HL", "CLM", "IEA", "AK2", "IK5", "AK
 """Segments that count or are counted."""
 
 
+LEAST = 7
+"""Elements that each of them is read with, its id among them."""
+
+
 class Unsound(Exception):
     """A file of ours that is not what it should be. Its text says what, without data of the file."""
 
@@ -45,7 +49,7 @@ def read_claims(path: Path, *, levels: bool = True) -> Contents:
         name = elements[0]
         if name == "CLM":
             found.claims += 1
-            found.charge += (to_decimal(elements[2]) if len(elements) > 2 else None) or ZERO
+            found.charge += to_decimal(elements[2]) or ZERO
         elif levels and name == "HL":
             hierarchy.add(elements)
         elif levels and name == "SE":
@@ -78,7 +82,7 @@ def read_277ca(path: Path) -> Contents:
     found = Contents()
     listed = providers = told = 0
     for elements in _segments(path):
-        name, code = elements[0], elements[1] if len(elements) > 1 else ""
+        name, code = elements[:2]
         if name == "QTY":
             count = _number(elements, 2)
             if code == "QC":
@@ -115,7 +119,7 @@ class _Levels:
         self._says = "0"
 
     def add(self, hl: list[str]) -> None:
-        number, parent, level, child = (*hl[1:5], "", "", "", "")[:4]
+        number, parent, level, child = hl[1:5]
         self._count += 1
         above = [(code, n) for code, n in self._above if code < level]
         if self._count > 1 and (len(above) == len(self._above)) != (self._says == "1"):
@@ -161,6 +165,7 @@ def _interchange(source: Source, number: str, separator: str, terminator: str) -
             if text[:3] not in wanted:
                 continue
             elements = text.split(separator)
+            elements += [""] * (LEAST - len(elements))  # A damaged set may be kept as it is.
             name = elements[0]
             if name == "GS":
                 groups, sets, group = groups + 1, 0, elements[6]
@@ -183,10 +188,10 @@ def _interchange(source: Source, number: str, separator: str, terminator: str) -
 def _hold(name: str, elements: list[str], count: int, number: str) -> None:
     if _number(elements, 1) != count:
         raise Unsound(f"{name}01 is wrong")
-    if elements[2:3] != [number]:
+    if elements[2] != number:
         raise Unsound(f"{name}02 is wrong")
 
 
 def _number(elements: list[str], at: int) -> int:
-    text = elements[at] if at < len(elements) else ""
+    text = elements[at]
     return int(text) if text.isdecimal() and len(text) < 13 else -1
