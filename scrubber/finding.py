@@ -55,7 +55,7 @@ LAYOUT = Fix(True, {})
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """That an operator has set a finding aside: who, why, and until which day. ``severity`` is what it weighs without."""
+    """That an operator has set a finding aside: who, why, until which day. ``severity`` is what it weighs without."""
 
     severity: Severity
     reason: str
