@@ -28,7 +28,8 @@ from scrubber.reports.reconcile import Reasons, find_differences
 from scrubber.reports.redact import Redactor
 from scrubber.reports.report import Report, Run
 from scrubber.reports.scroll import Shelf
-from scrubber.reports.split.split import Split, Unbalanced
+from scrubber.reports.split.division import Unbalanced
+from scrubber.reports.split.split import Split
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
 from scrubber.run import Events, ack_name, make_ack_options
