@@ -95,8 +95,8 @@ class Collector:
 
     def _finding(self, finding: Finding, verdict: ClaimVerdict | None) -> None:
         fix, where, orders = finding.fix, finding.where, self.orders
-        if fix is None or not fix.safe:
-            return
+        if fix is None or not fix.safe or finding.waived is not None:
+            return  # What is waived is so on purpose.
         if not fix.changes:
             self._layout(finding)
         elif where.element == "HL01":

@@ -187,3 +187,9 @@ def _next(tally: Tally) -> Iterator[tuple[str, str]]:
         limit = " as far as they could be checked" if tally.unchecked else ""
         look = " Look at the warnings first: a payer may ask." if totals.findings["warning"] else ""
         yield "Next", f"Nothing here rejects these claims{limit}: they can be sent.{look}"
+    if tally.fixable:
+        concern = "concerns" if tally.fixable == 1 else "concern"
+        yield (
+            "",
+            f"{count(tally.fixable, 'finding')} {concern} format alone: `scrubber fix` corrects that and shows it.",
+        )

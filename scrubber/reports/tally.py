@@ -58,6 +58,8 @@ class Tally:
     """(edit, reason) to the first claims (CLM01) that it was not checked on. Patient data."""
     open: int = 0
     """Claims on which something was not checked."""
+    fixable: int = 0
+    """Findings whose fix is safe: ``scrubber fix`` makes it."""
     waived: int = 0
     """Findings that a waiver has set aside; they are among the informations."""
     known: int | None = None
@@ -94,6 +96,7 @@ class Tally:
         self.edits.update(other.edits)
         self.unchecked.update(other.unchecked)
         self.open += other.open
+        self.fixable += other.fixable
         self.waived += other.waived
         for key, claims in other.waiting.items():
             known = self.waiting.setdefault(key, [])
@@ -133,6 +136,8 @@ class Tally:
     def _finding(self, finding: Finding) -> None:
         self._levels[3].findings[finding.severity] += 1
         self.waived += finding.waived is not None
+        if finding.fix is not None and finding.fix.safe and finding.waived is None:
+            self.fixable += 1
         self.edits[finding.edit, finding.severity.value] += 1
 
     def _close(self, level: int, lost: bool) -> None:
