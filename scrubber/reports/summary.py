@@ -191,5 +191,5 @@ def _next(tally: Tally) -> Iterator[tuple[str, str]]:
         concern = "concerns" if tally.fixable == 1 else "concern"
         yield (
             "",
-            f"{count(tally.fixable, 'finding')} {concern} format alone: `scrubber fix` corrects that and shows it.",
+            f"{count(tally.fixable, 'finding')} {concern} format alone: `scrubber fix` corrects and shows it.",
         )
