@@ -42,7 +42,7 @@ few hundred, hostile files none."""
 LONGEST_SPAN = 31
 """Days of one line that are remembered. Longer spans are a fault of their own."""
 
-MOST = 200
+MOST = 64
 """Earlier lines that a claim is compared with. A day of a patient has a dozen; hostile files should not cost the square
 of their claims."""
 
