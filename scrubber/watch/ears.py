@@ -54,10 +54,14 @@ class Ears:
         with contextlib.suppress(Exception):
             changes = watch(
                 folder, watch_filter=None, recursive=False, debounce=100, step=20, rust_timeout=1000,
-                stop_event=self._stop, raise_interrupt=False,
+                stop_event=self._stop, raise_interrupt=False, yield_on_timeout=True,
             )  # fmt: skip
-            for _ in changes:
-                self.call()
+            listening = False
+            for found in changes:
+                # Between the first look and the first event that can be heard something may have been dropped.
+                if found or not listening:
+                    self.call()
+                listening = True
 
 
 def _can_watch() -> bool:

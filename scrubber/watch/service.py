@@ -231,11 +231,7 @@ class Shift:
         now = time.monotonic()
         if now < self._next_look:
             return
-        known = {one.name for one in self.ready}
-        whole = self.inbox.look()
-        if {one.name for one in whole} != known or self.inbox.waiting:
-            self._active = now
-        self.ready = whole
+        self.ready = self.inbox.look()
         interval = self.settings.scan if self.ears.heeds else min(self.settings.scan, POLL)
         self._next_look = now + (max(0.02, self.settings.settle / 4) if self.inbox.waiting else interval)
         for name, why in self.inbox.passed.items():
@@ -370,6 +366,7 @@ class Shift:
             self._let_go(hand, job)
             self.journal.tell("changed while it was read", "warning", file=job.entry.id)
             self.publisher.give_back(job.entry.id)
+            self._next_look = 0.0
             return
         if job.repeats is None and (repeats := self._find_repeated(identity)) is not None:
             job.repeats = repeats  # Its like was judged at the same time, and is published.
