@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from lines import write
 from reference import many, pair, ptp_parts, ptp_text
+from test_importers import TABULAR
 
 import scrubber as library
 from scrubber import cli
@@ -233,6 +234,26 @@ def test_two_editions_are_compared(loaded: Command, tmp_path: Path) -> None:
     assert document["rows"][1]["new"]["deletion"] == "2026-09-30"
     nothing = json.loads(loaded("tables", "diff", "ncci-ptp", "2026Q3", "2026Q3", "--format", "json").out)
     assert nothing["rows"] == []
+
+
+def test_diagnosis_codes_are_compared_one_by_one(scrubber: Command, tmp_path: Path) -> None:
+    def load(year: int, dorsalgia: str, *codes: str) -> None:
+        lines = ((code, dorsalgia if code == "M5499" else f"Invented {code}") for code in codes)
+        order = tmp_path / f"icd10cm-order-{year}.txt"
+        order.write_text("".join(f"{n:05d} {c:<7} 1 {c:<60} {title}\n" for n, (c, title) in enumerate(lines, 1)))
+        tabular = tmp_path / f"icd10cm-tabular-{year}.xml"
+        tabular.write_text(TABULAR.replace("2028", str(year)).replace("<desc>Invented dorsalgia", f"<desc>{dorsalgia}"))
+        assert scrubber("tables", "add", "icd10cm", order, tabular).code == 0
+
+    load(2028, "Invented dorsalgia", "A000", "M542", "M5499", "Z0000")
+    load(2029, "Invented back pain", "A000", "M5499", "Z0000", "Z0001")
+    lines = scrubber("tables", "diff", "icd10cm", "FY2028", "FY2029").out.splitlines()
+    assert lines[-1] == "icd10cm, FY2028 to FY2029: 2 added, 1 removed, 1 changed"
+    assert "+ code Z0001" in lines
+    assert "- code M542" in lines
+    assert "~ title M5499  text Invented dorsalgia -> Invented back pain" in lines
+    under = scrubber("tables", "diff", "icd10cm", "FY2028", "FY2029", "--codes", "m54").out.splitlines()
+    assert {line[2:].split("  ")[0] for line in under[:-1]} == {"code M542", "title M5499"}
 
 
 def test_an_edition_is_removed(loaded: Command, tmp_path: Path) -> None:

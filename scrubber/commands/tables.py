@@ -163,7 +163,11 @@ def diff(
         )
     codes = tuple(code.upper() for code in codes)
     same = wanted.same or wanted.key
-    changes = compare(library.rows(before, codes), library.rows(after, codes), same)
+    if wanted.packed:
+        old_rows, new_rows = (wanted.unpack(library.rows(holding), codes) for holding in (before, after))
+    else:
+        old_rows, new_rows = (library.rows(holding, codes) for holding in (before, after))
+    changes = compare(old_rows, new_rows, same)
     write = _write_json if format_ == "json" else _write_text
     write(before, after, changes, same)
     return OK

@@ -104,10 +104,19 @@ class Kind:
     same: int = 0
     """So many columns from the left that two editions are compared by, where the key is more than that; 0: the key."""
 
+    packed: bool = False
+    """Whether a row holds many entries: its reader's ``unpack(rows)`` then tells them one by one, for comparing."""
+
     def read(self, files: Sequence[Path], edition: str | None, progress: Progress) -> Imported:
         """Read the publisher's files. Raises ImportFault, OSError."""
         reader: Reader = import_module(f"scrubber.tables.publishers.{self.reader}")
         return reader.read(self, files, edition, progress)
+
+    def unpack(self, rows: Iterator[Row], codes: Sequence[str] = ()) -> Iterator[Row]:
+        """The entries of rows, sorted; with ``codes``, those of these codes and of what lies under them."""
+        entries: Iterator[Row] = import_module(f"scrubber.tables.publishers.{self.reader}").unpack(rows)
+        under = tuple(code.replace(".", "") for code in codes)
+        return iter(sorted(entry for entry in entries if not under or entry[1].startswith(under)))
 
 
 _PTP = ("column_one", "column_two", "effective", "deletion", "indicator", "rationale")
@@ -160,7 +169,7 @@ KINDS = {
         ),
         Kind(
             "icd10cm", "ICD-10-CM diagnosis codes",
-            "CDC/NCHS, ICD-10-CM files", "icd10cm", ("sort", "node", "text"), 2,
+            "CDC/NCHS, ICD-10-CM files", "icd10cm", ("sort", "node", "text"), 2, packed=True,
         ),
         Kind(
             "telehealth", "Medicare telehealth services",

@@ -187,3 +187,26 @@ def _read_order(download: Download, place: Place) -> tuple[dict[str, list[str]],
             "The file is not whole", "Download it again",
         )  # fmt: skip
     return codes, titles
+
+
+_NOTES = {"1": "excludes1", "2": "excludes2", "F": "code first"}
+
+
+def unpack(rows: Iterator[Row]) -> Iterator[Row]:
+    """The entries of stored rows, each with the code it stands at: what an edition says, without what only places it
+    (the year, the outline)."""
+    for sort, node, text in rows:
+        lines = text.split("\n")
+        if sort == "codes":
+            yield from (("code", code, "") for code in text.split())
+        elif sort == "titles":
+            yield from (("title", *line.split("\t", 1)) for line in lines)
+        elif sort == "notes":
+            for kind, _year, _node, _flags, _references, under, words in (line.split("\t") for line in lines):
+                yield _NOTES.get(kind, kind), node, f"{under} {words}".strip()
+        elif sort == "seventh":
+            parts = [line.split("\t", 2) for line in lines if not line.startswith("#")]
+            rules = {number: rule.replace("\t", ", ") for what, number, rule in parts if what == "rule"}
+            for what, number, nodes in parts:
+                if what == "nodes":
+                    yield from (("seventh character", code, rules[number]) for code in nodes.split())
