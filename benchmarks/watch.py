@@ -150,9 +150,8 @@ def measure_delay(place: str | None, count: int) -> None:
         stop(process)
         delays.sort()
         p99 = delays[min(len(delays) - 1, int(0.99 * len(delays)))]
-        print(
-            f"delay     {count} files, settle 0.2 s: median {statistics.median(delays):.3f} s, p99 {p99:.3f} s; {prove(root)}"
-        )
+        said = f"median {statistics.median(delays):.3f} s, p99 {p99:.3f} s, longest {delays[-1]:.3f} s"
+        print(f"delay     {count} files, settle 0.2 s: {said}; {prove(root)}", flush=True)
 
 
 def measure_large(place: str | None, megabytes: int) -> None:
@@ -188,7 +187,8 @@ def measure_large(place: str | None, megabytes: int) -> None:
         stop(process)
         print(
             f"large     {size:.0f} MB in {took:.0f} s; meanwhile {len(delays)} small files: median "
-            f"{statistics.median(delays):.2f} s, longest {max(delays):.2f} s; peak {peak:.0f} MB; {prove(root)}"
+            f"{statistics.median(delays):.2f} s, longest {max(delays):.2f} s; peak {peak:.0f} MB; {prove(root)}",
+            flush=True,
         )
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,7 @@ def mounted(size: str) -> Iterator[Layout]:
 
 
 def test_a_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrubber.watch.service.PAUSES", (0.1, 0.2))
+    monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.1, 0.2))
     with mounted("2m") as layout:
         layout.make()
         filler = layout.root / "filler"
@@ -233,7 +234,7 @@ def test_a_disk_that_is_full_loses_nothing_and_goes_on_when_there_is_room(monkey
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else for a while")
 def test_a_folder_that_is_read_only_for_a_while(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Published, a file cannot appear; nor can another leave the inbox."""
-    monkeypatch.setattr("scrubber.watch.service.PAUSES", (0.1, 0.2))
+    monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.1, 0.2))
     with folder() as other:
         run(other)  # What is loaded late may lie where that user cannot read.
     for place in (layout.root, *layout.root.rglob("*")):
@@ -265,7 +266,7 @@ def test_a_folder_that_is_read_only_for_a_while(layout: Layout, monkeypatch: pyt
 
 
 def test_a_folder_that_vanishes_and_returns(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrubber.watch.service.PAUSES", (0.1, 0.2))
+    monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.1, 0.2))
     monkeypatch.setattr("scrubber.watch.lock.BEAT", 0.1)
     away = layout.root.with_name(layout.root.name + "-away")
     log = io.StringIO()
@@ -394,7 +395,7 @@ def test_a_file_that_is_taken_out_of_our_hands(layout: Layout, monkeypatch: pyte
     def steal() -> None:
         (layout.work / "1/in/a.837").unlink()
 
-    monkeypatch.setattr("scrubber.watch.service.PAUSES", (0.05,))
+    monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.05,))
     during(monkeypatch, steal)
     run(layout)
     assert outcomes(layout).get("b.837") == "accepted"
@@ -574,7 +575,7 @@ def test_a_large_file_leaves_a_worker_for_the_others(layout: Layout, monkeypatch
 
 def test_a_step_that_fails_once_is_made_good(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in the midst of the renames, of a kind that passes."""
-    monkeypatch.setattr("scrubber.watch.service.PAUSES", (0.05,))
+    monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.05,))
     rename, failed = os.rename, []
 
     def flaky(source: Any, target: Any) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scrubber.commands.options import FOUND, NOT_JUDGED, OK, judging
+
+if TYPE_CHECKING:
+    from scrubber.watch.layout import Layout
 
 EXAMPLES = """
 \b
@@ -66,12 +73,13 @@ def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how
     from scrubber.tables.folder import find_folder
     from scrubber.watch.journal import Journal
     from scrubber.watch.layout import Layout
-    from scrubber.watch.service import Service, Terms
+    from scrubber.watch.service import Service
+    from scrubber.watch.shift import Terms
 
     settings = read_settings(how["config"])
     packs = (*settings.packs, *how["packs"])
     options = Options(
-        received=how["received"] or _today(),
+        received=how["received"] or date.today(),
         config=settings,
         select=how["select"],
         ignore=how["ignore"],
@@ -80,8 +88,6 @@ def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how
         data=find_folder(how["data"], settings.data),
     )
     # Refuses what cannot work now, and not when the first file comes.
-    from dataclasses import replace
-
     make_engine(replace(options, catalogue=read_catalogue(settings, how["packs"])))
     layout = Layout(folder)
     with _refusing():
@@ -110,28 +116,20 @@ def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how
     return FOUND if found and settings.fail_on != "never" else OK
 
 
-def _today() -> Any:
-    from datetime import date
-
-    return date.today()
-
-
-class _refusing:
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
     """What stands in the way is told in its own words."""
+    from scrubber.watch.layout import Unusable
+    from scrubber.watch.ledger import Corrupt
+    from scrubber.watch.lock import Held
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from scrubber.watch.layout import Unusable
-        from scrubber.watch.ledger import Corrupt
-        from scrubber.watch.lock import Held
-
-        if isinstance(error, Unusable | Corrupt | Held):
-            raise click.ClickException(str(error)) from None
+    try:
+        yield
+    except (Unusable, Corrupt, Held) as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _open_folder(folder: str) -> Any:
+def _open_folder(folder: str) -> Layout:
     """The layout of a folder that has been watched."""
     from scrubber.watch.layout import Layout
 
@@ -146,7 +144,6 @@ def _open_folder(folder: str) -> Any:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(folder: str, form: str) -> int:
     """Say who watches a folder, what waits there, and what came of today's files."""
-    import contextlib
     import json
 
     from scrubber.watch.ledger import Ledger
@@ -164,8 +161,6 @@ def status(folder: str, form: str) -> int:
 def retry(files: tuple[str, ...]) -> int:
     """Put files from failed/, or duplicates from archive/, back into the inbox: they are judged whatever they look
     like. A watcher may run meanwhile."""
-    import contextlib
-
     from scrubber.watch.ledger import Ledger
     from scrubber.watch.publish import Publisher
     from scrubber.watch.status import find_entry, find_root
@@ -191,8 +186,6 @@ def retry(files: tuple[str, ...]) -> int:
 def verify(folder: str, complete: bool) -> int:
     """Prove that every file that was dropped is in exactly one place, what was made of it is whole and there once, and
     the ledger agrees. Exit code 1 where that is not so."""
-    import contextlib
-
     from scrubber.watch.ledger import Ledger
     from scrubber.watch.verify import verify as prove
 
