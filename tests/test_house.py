@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,15 @@ def test_a_floor_imports_only_floors_below(path: Path) -> None:
 def test_modules_are_named_and_sized(path: Path) -> None:
     assert not FORBIDDEN.search(path.stem), f"{path.stem} is no noun of the field"
     assert len(path.read_text("utf-8").splitlines()) <= 700, "split it: nobody reads so long a file"
+
+
+def test_a_wheel_holds_every_package() -> None:
+    """An editable install works without the list in pyproject.toml; what others install is made from it."""
+    settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    edits = PACKAGE.parent / settings["package-dir"]["scrubber.edits"]
+    ours = {".".join(("scrubber", *p.parent.relative_to(PACKAGE).parts)) for p in PACKAGE.rglob("__init__.py")}
+    theirs = {".".join(("scrubber.edits", *p.parent.relative_to(edits).parts)) for p in edits.rglob("__init__.py")}
+    assert set(settings["packages"]) == ours | theirs
 
 
 def test_findings_import_nothing_of_ours() -> None:
