@@ -171,9 +171,9 @@ def measure_large(place: str | None, megabytes: int) -> None:
         delays, peak, number = [], 0.0, 0
         while not (root / "reports/large/report.html").exists():
             if process.poll() is not None or (root / "failed/large.837").exists():
-                raise SystemExit("the large file failed")
+                raise SystemExit("the large file failed: " + (root / "failed/large.837.txt").read_text())
             name = f"small{number}"
-            drop(root / "inbox", f"{name}.837", make(number))
+            drop(root / "inbox", f"{name}.837", make(500_000 + number))  # The large one has 1.
             at = time.monotonic()
             while not (root / f"reports/{name}/report.html").exists():
                 time.sleep(0.005)
