@@ -27,6 +27,10 @@ from scrubber.watch.shift import Shift, Tally, Terms
 from scrubber.watch.worker import Setup
 
 
+CALM = 300.0
+"""Seconds of undisturbed work after which trouble is new trouble."""
+
+
 class Service:
     """One watched folder, from start to stop. ``run`` returns when it is told to ``stop``, or with ``once`` when
     nothing is left to do. Raises Unusable, Held, Corrupt, OSError for what stands in the way at the start."""
@@ -48,18 +52,21 @@ class Service:
     def run(self) -> Tally:
         failures = 0
         begun = False
+        since = time.monotonic()
         while True:
             try:
                 with _open_shift(self, begun) as current:
                     begun = True
+                    since = time.monotonic()
                     self.journal.tell("watching", poll=not current.ears.heeds, workers=self.terms.settings.workers)
                     current.work()
-                    failures = 0
                 self.journal.tell("stopped")
                 return self.tally
             except (OSError, sqlite3.OperationalError, Unusable, RuntimeError) as error:
                 if not begun or (self.terms.once and failures >= shift.TRIES):
                     raise
+                if time.monotonic() - since > CALM:
+                    failures = 0
                 pause = shift.PAUSES[min(failures, len(shift.PAUSES) - 1)]
                 failures += 1
                 self.journal.tell("interrupted", "error", reason=say_trouble(error), again_in=pause)
