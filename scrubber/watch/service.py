@@ -26,7 +26,6 @@ from scrubber.watch.notices import Notices
 from scrubber.watch.shift import Shift, Tally, Terms
 from scrubber.watch.worker import Setup
 
-
 CALM = 300.0
 """Seconds of undisturbed work after which trouble is new trouble."""
 
