@@ -1,12 +1,11 @@
 """The HTML report in a browser: rendered, measured, printed, driven by keyboard, judged by axe.
 
-Needs Chromium (Debian's package, or any that is called one of BROWSERS); without one these tests are skipped.
+Needs Chromium; without one these tests are skipped.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,17 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import Opened, find_barriers, needs_browser, start_browser
 from hostile import poison
 from reporting import QUICKSTART, ROOT, base, write
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install scrubber[test]")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here: apt-get install chromium")
+pytestmark = needs_browser
 
 SMALL = QUICKSTART.read_bytes()
 BAD_NPI = base("batch", ("XX*2990001010~", "XX*2990001011~"))
@@ -41,10 +34,8 @@ REPORTS = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    with start_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,26 +46,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         made[name] = folder / f"{name}.html"
         made[name].write_bytes(make())
     return made
-
-
-class Opened:
-    """A page with a report, and what the browser has said about it."""
-
-    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
-        context = {"viewport": {"width": 1200, "height": 900}, **context}
-        self.context = browser.new_context(**context)
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda r: self.requests.append(r.url))
-        self.page.on("console", lambda m: self.said.append(m.text))
-        self.page.on("pageerror", lambda e: self.said.append(str(e)))
-        self.page.on("dialog", lambda d: self.said.append(d.message))
-        self.page.goto(path.as_uri())
-
-    def open_all(self) -> Any:
-        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        return self.page
 
 
 @pytest.fixture
@@ -94,8 +65,7 @@ def opened(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
 @pytest.mark.parametrize("name", REPORTS)
 def test_axe_finds_nothing(opened: Any, name: str, scheme: str, width: int) -> None:
     page = opened(name, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True).open_all()
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"]})
-    assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found.response["violations"]] == []
+    assert find_barriers(page) == []
 
 
 @pytest.mark.parametrize("name", REPORTS)
