@@ -1,4 +1,5 @@
-"""NCCI-05: an add-on code without any of its primary codes, by the same performer on the same day."""
+"""NCCI-05: an add-on code without any of its primary codes, by the same performer on the same day. NCCI-E1: an add-on
+code with a modifier that add-on codes do not take."""
 
 from __future__ import annotations
 
@@ -45,6 +46,25 @@ def _kind(know: Knowledge, line: ServiceLine) -> str:
     if table.find(line.procedure, day) is not None:
         return _ADDON
     return _NONE if table.knows(line.procedure, day) else _UNLISTED
+
+
+def addon_modified(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
+    """NCCI-E1: 51 on an add-on code, or 50 where a fee schedule prices both sides; on other codes 50 is MOD-15's."""
+    unlisted: dict[str, None] = {}
+    for line in claim.lines:
+        code, day = line.procedure, line.first
+        found = next((m for m in line.modifiers if m in know.params["never"]), None)
+        if found is None or line.qualifier != "HC" or not code or day is None:
+            continue
+        if know.addons.find(code, day) is not None:
+            fee = know.pfs.find(code, day)
+            if found == "51":
+                yield Hit(line.modifier_place(found), {"procedure": code, "modifier": found})
+            elif fee is None or fee.bilateral in know.params["both_sides"]:
+                yield Hit(line.modifier_place(found), {"procedure": code, "modifier": found}, severity=Severity.INFO)
+        elif know.addons.on(day) is None or not know.addons.knows(code, day):
+            unlisted[code] = None
+    yield from gaps("not known whether these are add-on codes", unlisted)
 
 
 @across

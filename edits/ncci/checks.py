@@ -9,13 +9,13 @@ from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 
-from .addons import addon_alone
+from .addons import addon_alone, addon_modified
 from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
 from .reasons import name_codes
 from .units import units_of_day, units_of_line
 
-__all__ = ["addon_alone", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
+__all__ = ["addon_alone", "addon_modified", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
 
 
 @across
