@@ -409,3 +409,8 @@ def test_a_redacted_report_counts_the_same_claims() -> None:
     assert said(root.find(".//h1")) == "3 of 5 claims are rejected"
     assert list(claims(root)) == ["claim 2 of set 0001", "claim 3 of set 0001", "claim 5 of set 0001"]
     assert said(claims(root)["claim 2 of set 0001"].find(".//mark")) == "xxxx"
+
+
+def test_a_day_left_out_is_not_called_unreadable() -> None:
+    assert b"day not readable" not in write("html", SMALL, redact=True)
+    assert b"day not readable" in write("html", SMALL.replace(b"DTP*472*D8*20260915~", b"DTP*472*D8*20261915~"))

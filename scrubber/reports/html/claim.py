@@ -28,11 +28,12 @@ Look = Callable[[Location], Sight | None]
 class Teller:
     """Tells findings and claims. What is the same for every finding of an edit is made once."""
 
-    def __init__(self, wording: Wording, title: Title) -> None:
+    def __init__(self, wording: Wording, title: Title, redacted: bool) -> None:
         self.names = Names()
         self._wording = wording
         self._entries = Entries(wording)
         self._title = title
+        self._redacted = redacted
         self._fixed: dict[str, tuple[Markup, Markup, Markup]] = {}
         self._reasons: dict[str, str] = {}
         """Edits of this file that have been told in full, and the anchor of the claim where."""
@@ -57,7 +58,7 @@ class Teller:
                 above,
                 *(self.tell_finding(f, look(f.where), claim.delimiters, "h5") for f in own),
                 tell_diagnoses(claim, marks.diagnoses, self._title) if whole or marks.diagnoses.edits else NOTHING,
-                tell_lines(claim, marks.lines),
+                tell_lines(claim, marks.lines, self._redacted),
                 self._list_segments(claim, own) if whole else NOTHING,
             )
         )

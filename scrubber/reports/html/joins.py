@@ -104,8 +104,8 @@ def tell_diagnoses(claim: Claim, rows: Rows, title: Title) -> Markup:
     return _table("Diagnoses", heads, cells, rows, said)
 
 
-def tell_lines(claim: Claim, rows: Rows) -> Markup:
-    """The service lines, each with the diagnoses that its pointers reach."""
+def tell_lines(claim: Claim, rows: Rows, redacted: bool) -> Markup:
+    """The service lines, each with the diagnoses that its pointers reach. A redacted line has no day to tell."""
     if not claim.lines:
         return NOTHING
     cells = []
@@ -113,7 +113,7 @@ def tell_lines(claim: Claim, rows: Rows) -> Markup:
         cells.append(
             (
                 tag("th", str(line.number), scope="row", class_="n"),
-                tag("td", say_days(line.first, line.last), class_="nowrap"),
+                tag("td", "" if redacted else say_days(line.first, line.last), class_="nowrap"),
                 tag("td", line.place_of_service, class_="n"),
                 tag("td", " ".join((line.procedure or "none", *line.modifiers)), class_="code"),
                 tag("td", _pointed(line), class_="code"),

@@ -77,7 +77,7 @@ class Html:
         self._wording = wording
         self._run = run
         self._glimpse = glimpse
-        self._teller = Teller(wording, Icd10cm.shipped().title)
+        self._teller = Teller(wording, Icd10cm.shipped().title, run.redacted)
         self._names = self._teller.names
         self._worklist = Worklist()
         self._rejected, self._warned = Part(), Part()
