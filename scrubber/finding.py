@@ -53,6 +53,7 @@ class Fix:
 LAYOUT = Fix(True, {})
 """A correction of what lies around values: trailing delimiters, empty segments, line breaks, a byte-order mark."""
 
+
 @dataclass(frozen=True, slots=True)
 class Waived:
     """That an operator has set a finding aside: who, why, until which day. ``severity`` is what it weighs without."""
