@@ -355,20 +355,23 @@ def _matches(pattern: str, text: str) -> bool:
 
 @with_parties
 def nine_digit_zip(claim: Claim, know: Knowledge) -> Found:
-    """CLM-24: addresses in the United States, where care is billed and given, have the ZIP code in full."""
+    """CLM-24: where care is billed and given, a ZIP code is given in full in the United States, and none abroad."""
     found: list[Hit] = []
     for loop in _places_of_care(claim):
         segment = loop.index.get("N4")
         if segment is None:
             continue
         code = segment.get(3)
-        if len(code) == 9 and code.isdigit():
-            continue
         country = segment.get(4) or know.code_lists["states"].get(segment.get(2), {}).get("country", "US")
-        if country != "US":
-            continue
         plain = re.sub(r"[ -]", "", code)
-        case = "missing" if not code else "punctuated" if re.fullmatch(r"[0-9]{9}", plain) else "short"
+        if country != "US":
+            if not code or country in know.params["with_codes"]:
+                continue
+            case = "foreign"
+        else:
+            if len(code) == 9 and code.isdigit():
+                continue
+            case = "missing" if not code else "punctuated" if re.fullmatch(r"[0-9]{9}", plain) else "short"
         places, faults = know.params["places"], know.params["faults"]
         values = {"case": case, "value": code, "place": places.get(loop.id, ""), "fault": faults[case]}
         change = {f"{loop.id}.N403": plain} if case == "punctuated" else None
