@@ -234,16 +234,34 @@ def _find_model(model: Any, table: Sequence[str | int]) -> Any:
     return model
 
 
+PLAIN = {
+    "missing": "is missing",
+    "string_type": "must be text in quotes",
+    "string_too_short": "must not be empty",
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "is no date; write it like 2026-12-31, without quotes",
+    ),
+}
+"""What is wrong with a setting in an operator's words, by pydantic's type of error."""
+
+
 def _explain(error: Any, model: Any) -> list[str]:
     """pydantic's errors in an operator's words, with what was meant by a key that we do not know."""
     problems = []
     for fault in error.errors(include_url=False, include_input=False):
         *table, key = fault["loc"]
-        place = ".".join(map(str, fault["loc"]))
+        place = _place(fault["loc"])
         if fault["type"] == "extra_forbidden":
             known = _find_model(model, table)
             names = list(known.model_fields)
             problems.append(f"{place}: no such key{suggest(str(key).replace('-', '_'), names)} ({', '.join(names)})")
         else:
-            problems.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}")
+            said = PLAIN.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+            problems.append(f"{place}: {said}")
     return problems
+
+
+def _place(steps: Sequence[str | int]) -> str:
+    """``waiver 1.expires``: tables of a list are counted from one, as people do."""
+    return "".join(f" {step + 1}" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")

@@ -238,3 +238,9 @@ def test_a_file_that_cannot_be_judged(tmp_path: Path) -> None:
     done = scrub("diff", tmp_path / "x.837", "--received-b", "2026-09-20")
     assert done.return_value == 3
     assert "No X12 interchange" in done.stderr
+
+
+def test_a_report_that_is_not_there_is_called_so(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["diff", str(report(tmp_path, "a.json")), str(tmp_path / "none.json")])
+    assert done.exit_code == 2
+    assert "there is no such file" in done.stderr

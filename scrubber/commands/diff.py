@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
@@ -127,6 +128,8 @@ def _are_reports(paths: Sequence[str]) -> bool:
     if not found:
         return False
     if len(found) != len(paths) or len(paths) != 2:
+        if missing := [path for path in paths if not os.path.exists(path)]:
+            raise click.UsageError(f"{missing[0]}: there is no such file")
         raise click.UsageError(
             f"{found[0]} is a report: give two reports to compare, or none and the files that are to be judged"
         )
