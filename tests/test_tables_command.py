@@ -112,6 +112,15 @@ def test_an_edition_past_its_quarter_is_warned_of(scrubber: Command, tmp_path: P
     assert last > date.today()
 
 
+def test_an_edition_of_few_rows_is_worth_a_word(scrubber: Command, tmp_path: Path) -> None:
+    few = tmp_path / "List of Telehealth Services CY2026.txt"
+    few.write_text("CY 2026 List\t\t\r\nHCPCS\tShort Descriptor\tProposed Action\r\n99213\tx\tMaintain\r\n")
+    said = scrubber("tables", "add", "telehealth", few)
+    assert said.code == 0
+    assert "the publisher's file has about 280 rows" in said.out
+    assert "scrubber tables remove telehealth 'CY2026'" in said.out
+
+
 def test_the_same_edition_again_says_so(loaded: Command, tmp_path: Path) -> None:
     outcome = loaded("tables", "add", "ncci-ptp", *ptp_parts(tmp_path / "r1", "v322r1", PAIR, ("99214", *PAIR[1:])))
     assert "2 rows" in outcome.out

@@ -104,6 +104,8 @@ class Kind:
     same: int = 0
     """So many columns from the left that two editions are compared by, where the key is more than that; 0: the key."""
 
+    usual: int = 0
+    """About how many rows the publisher's whole file has; far fewer are worth a word. 0: they vary."""
     packed: bool = False
     """Whether a row holds many entries: its reader's ``unpack(rows)`` then tells them one by one, for comparing."""
 
@@ -139,7 +141,7 @@ KINDS = {
         Kind(
             "ncci-mue", "NCCI unit limits (MUE), practitioner, Medicare",
             "CMS, Medicare NCCI Medically Unlikely Edits", "mue", ("code", "units", "mai", "rationale"), 1,
-            words=("rationale",),
+            words=("rationale",), usual=15_000,
         ),
         Kind(
             "ncci-mue-medicaid", "NCCI unit limits (MUE), practitioner, Medicaid",
@@ -165,7 +167,7 @@ KINDS = {
             "hcpcs", "HCPCS Level II codes and modifiers",
             "CMS, HCPCS Quarterly Update", "hcpcs",
             ("code", "sort", "added", "terminated", "action", "action_date", "coverage", "pricing"), 2,
-            days=("added", "terminated", "action_date"), begins="added", ends="terminated",
+            days=("added", "terminated", "action_date"), begins="added", ends="terminated", usual=8_000,
         ),
         Kind(
             "icd10cm", "ICD-10-CM diagnosis codes",
@@ -174,6 +176,7 @@ KINDS = {
         Kind(
             "telehealth", "Medicare telehealth services",
             "CMS, List of Telehealth Services", "telehealth", ("code", "status", "audio_only", "limits"), 1,
+            usual=280,
         ),
         Kind(
             "mcd", "Medicare coverage articles: procedures to diagnoses",
