@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from scrubber.catalogue.check import Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.codes import spans
@@ -136,8 +136,9 @@ def _gap(claim: Claim, line: ServiceLine) -> Iterator[Hit]:
         yield Hit(where, {"procedure": line.procedure}, change=shifted, safe=True)
 
 
-def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-15: 50 beside a side, with several units, or on a code that is not billed for both sides."""
+    unknown: dict[str, None] = {}
     for line in claim.lines:
         if "50" not in line.modifiers:
             continue
@@ -149,9 +150,13 @@ def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         elif fee and fee.bilateral in know.params["never"]:
             problem = f"the procedure is not billed for both sides (indicator {fee.bilateral})"
         else:
+            if fee is None and line.procedure and line.first and not know.pfs.knows(line.procedure, line.first):
+                unknown[line.procedure] = None
             continue
         severity = None if know.profile.is_("medicare") else Severity.WARNING
         yield Hit(line.modifier_place("50"), {"procedure": line.procedure, "problem": problem}, severity=severity)
+    if unknown:
+        yield Gap(f"not known whether these are billed for both sides: {', '.join(unknown)}")
 
 
 @remembered
