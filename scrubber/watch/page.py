@@ -1,7 +1,7 @@
 """``index.html``: today's files at a glance, newest first, each with its counts and its reports.
 
 It is written anew after every file, beside its name and then renamed, so that whoever has it open never sees half of
-it. It needs no network and no script, and looks again by itself.
+it. It needs no network, and reads the same without script.
 """
 
 from __future__ import annotations
@@ -18,14 +18,19 @@ from urllib.parse import quote
 from scrubber.reports.html.document import read_style
 from scrubber.reports.html.markup import NOTHING, Markup, tag, together
 from scrubber.reports.prose import count
-from scrubber.watch.layout import Layout
+from scrubber.watch.layout import INDEX, Layout
 from scrubber.watch.ledger import Entry, Ledger
 
 SHOWN = 200
 """Files that are listed; of the others of a busy day it is said how many they are."""
 
-REFRESH = 30
-"""Seconds after which a browser looks again."""
+LOOK_AGAIN = """
+document.addEventListener("visibilitychange", () => document.hidden || location.reload());
+setInterval(() => document.hasFocus() || location.reload(), 30000);
+"""
+"""A browser looks again when somebody comes back to the page, and each half minute while its window is not the one that
+is worked in. Under somebody's eyes and hands the page stays as it is: a page that reloads by itself takes the place of
+reading away from those who hear it read to them (WCAG 2.2.1)."""
 
 STYLE = """
 body.index { max-width: 72rem; }
@@ -39,6 +44,19 @@ body.index { max-width: 72rem; }
 .index .notes li { border-left: 3px solid var(--accent); padding: 0.15rem 0 0.15rem 0.8rem; margin: 0.4rem 0; }
 .index .none { margin: 3rem 0; font-size: 1.125rem; color: var(--soft); }
 .index .wide { margin-top: 0; }
+@media screen and (max-width: 54rem) {
+  .index thead { position: absolute; clip-path: inset(50%); }
+  .index tr { display: grid; grid-template-columns: 3.5rem auto auto 1fr; gap: 0.2rem 0.9rem; padding: 0.75rem 0;
+    border-bottom: 1px solid var(--line); }
+  .index th, .index td { grid-column: 2 / -1; padding: 0; border: 0; }
+  .index td:first-child { grid-column: 1; }
+  .index .n { grid-column: auto; }
+  .index td.accepted { grid-column: 2; }
+  .index td.accepted::after { content: " accepted"; }
+  .index td.rejected::after { content: " rejected"; }
+  .index td:empty { display: none; }
+  .index .links a { display: inline-block; padding: 0.15rem 0; }
+}
 """
 
 MARKS = {
@@ -76,9 +94,10 @@ def render(ledger: Ledger, notes: Sequence[str], now: datetime) -> str:
         " WHERE state = 'done' AND outcome <> 'retried' AND done >= ?",
         (since,),
     ).fetchone()
+    look_again = tag("a", "Look again", href=INDEX)
     body = together(
         (
-            tag("p", f"Watched folder · {_say_day(now.date())} · as of {now:%H:%M:%S}", class_="above"),
+            tag("p", f"Watched folder · {_say_day(now.date())} · as of {now:%H:%M:%S} · ", look_again, class_="above"),
             tag("h1", _headline(files, int(rejected), int(failed))),
             _figures(int(claims), int(accepted), int(rejected), int(failed)),
             tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else NOTHING,
@@ -93,17 +112,23 @@ def render(ledger: Ledger, notes: Sequence[str], now: datetime) -> str:
 
 def _head(now: datetime) -> str:
     style = f"{read_style()}{STYLE}"
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(LOOK_AGAIN)}; base-uri 'none'; "
+        "form-action 'none'"
+    )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f'<meta http-equiv="refresh" content="{REFRESH}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
         f'<meta name="robots" content="noindex"><title>Claims of {now:%Y-%m-%d}</title>'
-        f'<style>{style}</style></head><body class="index">\n'
+        f'<style>{style}</style><script>{LOOK_AGAIN}</script></head><body class="index">\n'
     )
+
+
+def _digest(text: str) -> str:
+    """A style sheet or script as a policy allows it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _headline(files: int, rejected: int, failed: int) -> str:
@@ -155,8 +180,8 @@ def _row(entry: Entry, outputs: Sequence[str]) -> Markup:
         tag("td", when, class_="nowrap"),
         tag("th", name, scope="row", class_="name"),
         tag("td", tag("span", word, class_=f"mark {kind}")),
-        tag("td", f"{entry.accepted:,}" if judged else "", class_="n"),
-        tag("td", f"{entry.rejected:,}" if judged else "", class_="n"),
+        tag("td", f"{entry.accepted:,}" if judged else "", class_="n accepted"),
+        tag("td", f"{entry.rejected:,}" if judged else "", class_="n rejected"),
         tag("td", *_links(entry, outputs), class_="links"),
     )
 

@@ -88,6 +88,7 @@ class Publisher:
         """Commit to an outcome, and carry it out. False where another file was published meanwhile that this one must
         be judged with: then nothing has happened."""
         entry = self.ledger.entry(number)
+        _make_private(self.layout.held(number, entry.name))
         moves, place, outputs = self._plan(entry, out, outcome)
         judged, identity = outcome.judged, outcome.identity
         ledger = self.ledger
@@ -230,6 +231,16 @@ class Publisher:
             self.ledger.add_moves(entry.id, moves)
         self.finish(entry.id)
         return target
+
+
+def _make_private(path: Path) -> None:
+    """Leave a file to its owner alone, if it is ours: it was saved with whatever rights its program gives."""
+    with contextlib.suppress(OSError, AttributeError):  # Another's, a share without rights, or Windows.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
 
 
 def _today() -> str:
