@@ -109,7 +109,7 @@ class Shift:
         self.ready: list[Whole] = []
         self.denied: dict[bytes, float] = {}
         """Files that cannot be opened, and since when."""
-        self._next_look = self._next_page = 0.0
+        self._looked = self._next_look = self._next_page = 0.0
         self._dirty = True
         self._passed: dict[bytes, str] = {}
         self._day = date.min
@@ -149,6 +149,7 @@ class Shift:
         now = time.monotonic()
         if now < self._next_look:
             return
+        self._looked = now
         self.ready = self.inbox.look()
         interval = self.settings.scan if self.ears.heeds else min(self.settings.scan, POLL)
         self._next_look = now + (max(0.02, self.settings.settle / 4) if self.inbox.waiting else interval)
@@ -430,6 +431,9 @@ class Shift:
 
     def _is_through(self) -> bool:
         if self.jobs or self.waiting or self.ready or not self.crew.find_free():
+            return False
+        if self._looked < self._active:
+            self._next_look = 0.0  # Something may have been dropped while the last file was judged.
             return False
         if not self.inbox.waiting and not self.denied:
             return True
