@@ -220,7 +220,8 @@ class Portion:
                 text = held + data
                 cut = text.rfind(self._terminator) + 1
                 count += count_segments(text[:cut], self._terminator)
-                held = text[cut:] if len(text) - cut < CHUNK else b""
+                # Of a segment longer than all bounds it is enough to know that it has begun.
+                held = text[cut:] if len(text) - cut < CHUNK else b"."
         if whole and held.strip(BLANK):
             self._out.write(self._terminator + self._newline)
             count += 1
