@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions, Row
+from scrubber.tables.dated import DatedTable, Edition, Editions, Row
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import in_memory, loaded, read_starter
 
@@ -29,11 +29,11 @@ class AddOn(NamedTuple):
     primaries: frozenset[str]
 
 
-class AddonTable:
+class AddonTable(DatedTable):
     """Add-on codes by day. ``clear`` are codes that a partial table lacks because they are no add-ons."""
 
     def __init__(self, editions: Editions, clear: Iterable[str] = ()) -> None:
-        self.editions = editions
+        super().__init__(editions)
         self._clear = frozenset(clear)
 
     @classmethod
@@ -55,18 +55,6 @@ class AddonTable:
         """Whether a code without rows in force is known to be no add-on that day."""
         edition = self.editions.on(day)
         return edition is not None and (edition.complete or code in self._clear or bool(self.editions.find(day, code)))
-
-    def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every edition."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()
 
 
 def _in_force(row: Row, day: date) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.dated import DatedTable, NoEditions
 from scrubber.tables.starter import loaded
 
 if TYPE_CHECKING:
@@ -34,11 +34,8 @@ class Article(NamedTuple):
     """Whether all its procedures are in one group, so that its lists are certain to speak of each of them."""
 
 
-class Coverage:
+class Coverage(DatedTable):
     """Articles by procedure, diagnosis and day. Nothing is shipped: CPT codes are AMA's."""
-
-    def __init__(self, editions: Editions) -> None:
-        self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> Coverage:
@@ -64,15 +61,3 @@ class Coverage:
         both in different groups."""
         lists = {row[3] for row in self.editions.find(day, article.id, diagnosis)}
         return lists.pop() if len(lists) == 1 else ""
-
-    def on(self, day: date) -> Edition | None:
-        """The export that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every export."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()

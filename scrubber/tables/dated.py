@@ -116,3 +116,22 @@ class NoEditions:
 
     def turns(self) -> frozenset[date] | None:
         return frozenset()
+
+
+class DatedTable:
+    """What every table over one kind of editions answers of its days; a table adds how it is opened and looked up."""
+
+    def __init__(self, editions: Editions) -> None:
+        self.editions = editions
+
+    def on(self, day: date) -> Edition | None:
+        """The edition that answers for a day."""
+        return self.editions.on(day)
+
+    def all(self) -> Sequence[Edition]:
+        """Every edition."""
+        return self.editions.all()
+
+    def turns(self) -> frozenset[date] | None:
+        """Every day on which an answer may change; None where that is not known."""
+        return self.editions.turns()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.dated import DatedTable, NoEditions
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import loaded
 
@@ -35,11 +35,8 @@ class Code(NamedTuple):
 _PICKED = tuple(KINDS[KIND].columns.index(name) for name in Code._fields)
 
 
-class HcpcsTable:
+class HcpcsTable(DatedTable):
     """Procedure codes by code and day."""
-
-    def __init__(self, editions: Editions) -> None:
-        self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> HcpcsTable:
@@ -59,15 +56,3 @@ class HcpcsTable:
         """Whether not finding a code means that it was not in use that day."""
         edition = self.editions.on(day)
         return edition is not None and (edition.complete or bool(self.listed(code, day)))
-
-    def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every edition."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions
+from scrubber.tables.dated import DatedTable, Edition, Editions
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import in_memory, loaded, read_starter
 
@@ -30,11 +29,8 @@ class Fee(NamedTuple):
 _PICKED = tuple(KINDS[KIND].columns.index(name) for name in Fee._fields)
 
 
-class FeeSchedule:
+class FeeSchedule(DatedTable):
     """Indicators by code and day."""
-
-    def __init__(self, editions: Editions) -> None:
-        self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> FeeSchedule:
@@ -53,18 +49,6 @@ class FeeSchedule:
         """Whether no indicators means that the schedule has none for the code that day."""
         edition = self.editions.on(day)
         return edition is not None and (edition.complete or bool(self.editions.find(day, code)))
-
-    def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every edition."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()
 
 
 def starter() -> Editions:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.dated import DatedTable, NoEditions
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.starter import loaded
 
@@ -33,11 +32,8 @@ class Taxonomy(NamedTuple):
 _PICKED = tuple(KINDS[KIND].columns.index(name) for name in Taxonomy._fields)
 
 
-class TaxonomyTable:
+class TaxonomyTable(DatedTable):
     """Taxonomy codes by code and day."""
-
-    def __init__(self, editions: Editions) -> None:
-        self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> TaxonomyTable:
@@ -49,15 +45,3 @@ class TaxonomyTable:
         (ask ``on``)."""
         rows = self.editions.find(day, code)
         return Taxonomy(*[rows[0][number] for number in _PICKED]) if rows else None
-
-    def on(self, day: date) -> Edition | None:
-        """The edition that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every edition."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from scrubber.tables.dated import Edition, Editions, NoEditions
+from scrubber.tables.dated import DatedTable, NoEditions
 from scrubber.tables.starter import loaded
 
 if TYPE_CHECKING:
@@ -26,11 +25,8 @@ class Listed(NamedTuple):
     limits: str
 
 
-class TelehealthList:
+class TelehealthList(DatedTable):
     """Medicare's telehealth services by code and day."""
-
-    def __init__(self, editions: Editions) -> None:
-        self.editions = editions
 
     @classmethod
     def open(cls, library: Library | None) -> TelehealthList:
@@ -43,15 +39,3 @@ class TelehealthList:
             if not status.upper().startswith(REMOVED):
                 return Listed(status, audio_only, limits)
         return None
-
-    def on(self, day: date) -> Edition | None:
-        """The list that answers for a day."""
-        return self.editions.on(day)
-
-    def all(self) -> Sequence[Edition]:
-        """Every edition."""
-        return self.editions.all()
-
-    def turns(self) -> frozenset[date] | None:
-        """Every day on which an answer may change; None where that is not known."""
-        return self.editions.turns()
