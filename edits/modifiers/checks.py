@@ -11,6 +11,7 @@ from scrubber.finding import Severity
 from scrubber.tables.codes import spans
 
 from ..ncci.memory import remembered
+from ..ncci.reasons import gaps
 from .medicare import active_or_not, active_treatment, no_parts, payable, therapy_threshold
 from .order import idle_in_pair, no_surgery_known, payment_first
 from .separate import (
@@ -155,8 +156,7 @@ def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue
         severity = None if know.profile.is_("medicare") else Severity.WARNING
         yield Hit(line.modifier_place("50"), {"procedure": line.procedure, "problem": problem}, severity=severity)
-    if unknown:
-        yield Gap(f"not known whether these are billed for both sides: {', '.join(unknown)}")
+    yield from gaps("not known whether these are billed for both sides", unknown)
 
 
 @remembered

@@ -5,21 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
+from typing import Any
 
 import click
 
 from scrubber import __version__
-from scrubber.commands.options import (
-    decide,
-    leave_pipe,
-    parse_day,
-    parse_list,
-    read_catalogue,
-    read_settings,
-    wants_color,
-    width,
-)
+from scrubber.commands.options import decide, failing, judging, leave_pipe, make_options, wants_color, width
 
 EXAMPLES = """
 \b
@@ -49,36 +41,15 @@ With several files the highest wins, and every file is judged.
     "claim a line; sarif, junit and github for build servers.",
 )  # fmt: skip
 @click.option("--output", metavar="FILE", help="Write here, readable by you alone, instead of standard output.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["reject", "warning", "never"]),
-    help="What makes the exit code 1.  [default: reject]",
-)
-@click.option(
-    "--select", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
-    help="Only these edits: an id (DX-10), the begin of ids (DX), or a name.",
-)  # fmt: skip
-@click.option("--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="All edits but these.")
-@click.option(
-    "--require", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
-    help="Reject a claim on which these edits could not be checked.",
-)  # fmt: skip
+@failing
+@judging
 @click.option("--baseline", metavar="FILE", help="Report, and fail for, only what this file does not know yet.")
 @click.option("--write-baseline", metavar="FILE", help="Write what is found into a baseline, for --baseline later.")
-@click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names.")
-@click.option("--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]")
-@click.option(
-    "--data", metavar="DIR", help="Folder of your reference tables.  [default: SCRUBBER_DATA, else one of your own]"
-)
-@click.option("--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]")
 @click.option("--redact", is_flag=True, help="No patient data in the output.")
 @click.option(
     "--ack-dir",
     metavar="DIR",
     help="Write TA1, 999 and 277CA here, each also in words. They name the claims, --redact or not.",
-)
-@click.option(
-    "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Text: list accepted claims too, and tell every finding in full.")
 @click.option("--quiet", is_flag=True, help="Only the findings: no totals, no progress.")
@@ -89,22 +60,15 @@ def check(
     format_: str,
     output: str | None,
     fail_on: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    require: tuple[str, ...],
     baseline: str | None,
     write_baseline: str | None,
-    profile: str | None,
-    config: str | None,
-    data: str | None,
-    received: date | None,
     redact: bool,
     ack_dir: str | None,
-    packs: tuple[str, ...],
     verbose: bool,
     quiet: bool,
     no_color: bool,
     jobs: int,
+    **how: Any,
 ) -> int:
     """Judge the claims of files, of all X12 files in folders, or of standard input (-).
 
@@ -116,13 +80,10 @@ def check(
     # Claims form no cycles, and what is loaded stays: the collector seldom finds anything.
     gc.set_threshold(50_000, 20, 100)
     from scrubber.inputs import expand, measure
-    from scrubber.pipeline import Options
     from scrubber.progress import Progress
     from scrubber.run import Request, run
-    from scrubber.tables.folder import find_folder
 
-    settings = read_settings(config)
-    catalogue = read_catalogue(settings, packs)
+    options = make_options(open_tables=False, **how)
     files = [file for file in expand(paths) if file in paths or not (ack_dir and _is_answer(file, ack_dir))]
     if not files:
         raise click.ClickException(f"no file in {', '.join(paths)} begins with ISA: there is nothing to judge")
@@ -131,23 +92,13 @@ def check(
             raise click.UsageError(f"{target} is among the files to judge; write elsewhere")
     acks = _ack_folder(ack_dir, files) if ack_dir else None
     on_screen = output is None and sys.stdout.isatty()
-    options = Options(
-        received=received or date.today(),
-        catalogue=catalogue,
-        config=settings,
-        select=select,
-        ignore=ignore,
-        require=require,
-        profile=profile,
-        data=find_folder(data, settings.data),
-    )
     from scrubber.baseline import Record, read_baseline
 
     known = read_baseline(baseline) if baseline else None
     record = Record() if write_baseline else None
     request = Request(
         options=options,
-        packs=(*settings.packs, *packs),
+        packs=(*options.config.packs, *how["packs"]),
         version=__version__,
         format=format_,
         redact=redact,
@@ -157,7 +108,7 @@ def check(
         width=width() if on_screen else 100,
         encoding=sys.stdout.encoding or "utf-8" if on_screen else "utf-8",
         acks=Path(acks) if acks else None,
-        clock=datetime.combine(received, time()) if received else None,
+        clock=datetime.combine(options.received, time()) if how["received"] else None,
         jobs=jobs,
         baseline=known,
         record=record,
@@ -185,7 +136,7 @@ def check(
             "not in these files. --write-baseline writes it anew.",
             err=True,
         )
-    return decide(tally, fail_on or settings.fail_on)
+    return decide(tally, fail_on or options.config.fail_on)
 
 
 def _ack_folder(folder: str, files: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 import click
 
-from scrubber.commands.options import decide, judging, leave_pipe, make_options
+from scrubber.commands.options import decide, failing, judging, leave_pipe, make_options
 
 if TYPE_CHECKING:
     from scrubber.filtering import FilterResult
@@ -55,11 +55,7 @@ With several files the highest wins, and every file is filtered.
     "--reject-unit", type=click.Choice(["claim", "transaction"]), default="claim", show_default=True,
     help="What a rejected claim takes with it: nothing, or its whole transaction set.",
 )  # fmt: skip
-@click.option(
-    "--fail-on",
-    type=click.Choice(["reject", "warning", "never"]),
-    help="What makes the exit code 1.  [default: reject]",
-)
+@failing
 @judging
 @click.option(
     "--redact", is_flag=True, help="No patient data in the reports. Claims, and the answers to them, hold it."

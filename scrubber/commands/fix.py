@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
-from scrubber.commands.options import colors, decide, judging, leave_pipe, make_options
+from scrubber.commands.options import colors, decide, failing, judging, leave_pipe, make_options
 
 if TYPE_CHECKING:
     from scrubber.fixing import FixResult
@@ -48,11 +48,7 @@ Exit codes, of the file as it is when corrected:
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How corrections are told: as a diff, or as one JSON document.",
 )  # fmt: skip
-@click.option(
-    "--fail-on",
-    type=click.Choice(["reject", "warning", "never"]),
-    help="What makes the exit code 1.  [default: reject]",
-)
+@failing
 @judging
 @click.option("--redact", is_flag=True, help="No patient data in what is told: places and edits only.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")

@@ -65,6 +65,14 @@ def judging(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+failing = click.option(
+    "--fail-on",
+    type=click.Choice(["reject", "warning", "never"]),
+    help="What makes the exit code 1.  [default: reject]",
+)
+"""The option that says which findings make an exit code 1; ``decide`` takes its value."""
+
+
 def make_options(
     select: Sequence[str],
     ignore: Sequence[str],
@@ -75,12 +83,15 @@ def make_options(
     received: date | None,
     packs: Sequence[str],
     reject_unit: str = "claim",
+    open_tables: bool = True,
 ) -> Options:
-    """How to judge, with settings read, edits loaded and tables open."""
+    """How to judge, with settings read, edits loaded and tables open; or not yet open, for a run of several processes,
+    each of which opens its own."""
     from scrubber.pipeline import Options, open_sources
     from scrubber.tables.folder import find_folder
 
     settings = read_settings(config)
+    folder = find_folder(data, settings.data)
     return Options(
         received=received or date.today(),
         catalogue=read_catalogue(settings, packs),
@@ -89,7 +100,8 @@ def make_options(
         ignore=ignore,
         require=require,
         profile=profile,
-        sources=open_sources(find_folder(data, settings.data)),
+        data=folder,
+        sources=open_sources(folder) if open_tables else None,
         reject_unit=reject_unit,
     )
 
