@@ -340,6 +340,22 @@ def test_a_reader_that_leaves_early_is_no_trouble(tmp_path: Path) -> None:
         assert running.stderr.read() == b""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
+def test_a_reader_that_leaves_before_the_last_words_is_no_finding(tmp_path: Path) -> None:
+    """As in ``scrubber check FILE 2>&1 | head``: what is said of a file that could not be judged finds nobody."""
+    (tmp_path / "letter.txt").write_text("no claims")
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "scrubber", "check", "letter.txt"],
+            stdout=subprocess.DEVNULL, stderr=write, cwd=tmp_path, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert done.returncode == cli.PIPE_CLOSED
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_ctrl_c_is_quiet_and_leaves_no_half_report(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scrubber", "check", "-", "--output", "report.txt"]

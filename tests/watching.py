@@ -30,7 +30,8 @@ from scrubber.watch.verify import Proof, verify
 
 RECEIVED = date(2026, 9, 20)
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(100_000)
+"""Numbers of interchanges, beyond those that tests name: the same number would make the same bytes, a duplicate."""
 
 
 def claims(name: str = "office", *, number: int | None = None, patient: str | None = None) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from scrubber import __version__
-from scrubber.commands.options import decide, failing, judging, leave_pipe, make_options, wants_color, width
+from scrubber.commands.options import decide, failing, judging, make_options, wants_color, width
 
 EXAMPLES = """
 \b
@@ -116,10 +116,7 @@ def check(
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
     progress = Progress(watched, measure(files))
     if output is None:
-        try:
-            tally = run(request, files, sys.stdout.buffer, progress)
-        except BrokenPipeError:
-            return leave_pipe()
+        tally = run(request, files, sys.stdout.buffer, progress)
     else:
         from scrubber.destination import open_output
 

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from scrubber.commands.options import FOUND, NOT_JUDGED, OK, colors, judging, leave_pipe, make_options, parse_day
+from scrubber.commands.options import FOUND, NOT_JUDGED, OK, colors, judging, make_options, parse_day
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -111,8 +111,6 @@ def diff(
             writer.finish()
         except ReportError as error:
             raise click.ClickException(str(error)) from None
-        except BrokenPipeError:
-            return leave_pipe()
     if not judged:
         return NOT_JUDGED
     changed = {"worse": summary.worse, "any": summary.turned, "never": 0}[fail_on]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 import click
 
-from scrubber.commands.options import decide, failing, judging, leave_pipe, make_options
+from scrubber.commands.options import decide, failing, judging, make_options
 
 if TYPE_CHECKING:
     from scrubber.filtering import FilterResult
@@ -95,11 +95,8 @@ def filter(
     gc.freeze()
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
     run = _Run(Progress(watched, measure(files)), options, redact, quiet, received=how["received"] is not None)
-    try:
-        with _stopped_by_signal():
-            run.write(files, out, accepted, rejected)
-    except BrokenPipeError:
-        return leave_pipe()
+    with _stopped_by_signal():
+        run.write(files, out, accepted, rejected)
     return decide(run.tally, fail_on or options.config.fail_on)
 
 

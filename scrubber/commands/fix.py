@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
-from scrubber.commands.options import colors, decide, failing, judging, leave_pipe, make_options
+from scrubber.commands.options import colors, decide, failing, judging, make_options
 
 if TYPE_CHECKING:
     from scrubber.fixing import FixResult
@@ -86,18 +86,15 @@ def fix(
     color = colors(no_color) and stream is sys.stdout
     writer = (_Json if format_ == "json" else _Text)(stream, words, path, target, redact=redact, color=color)
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
-    try:
-        result = fix_file(
-            path,
-            options,
-            None if target is None else lambda: _open_out(target),
-            tell=(lambda passed, change: None) if quiet else writer.tell,
-            progress=Progress(watched, measure((path,))),
-        )
-        if result.error is None and not quiet:
-            writer.finish(result)
-    except BrokenPipeError:
-        return leave_pipe()
+    result = fix_file(
+        path,
+        options,
+        None if target is None else lambda: _open_out(target),
+        tell=(lambda passed, change: None) if quiet else writer.tell,
+        progress=Progress(watched, measure((path,))),
+    )
+    if result.error is None and not quiet:
+        writer.finish(result)
     if result.error is not None:
         from scrubber.commands.options import NOT_JUDGED
         from scrubber.reports.prose import harmless
