@@ -18,7 +18,7 @@ from typing import Any
 from watching import make_service
 
 from scrubber.watch.layout import Layout
-from scrubber.watch.lock import find_holder
+from scrubber.watch.lock import find_watcher
 
 STEPS = frozenset(
     {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.listdir", "os.scandir"}
@@ -106,6 +106,6 @@ def run_killed(layout: Layout, role: str | None = None, at: int = 0, **how: Any)
         # started as users start it do not.
         os.killpg(child, signal.SIGKILL)
     end = time.monotonic() + 10
-    while find_holder(layout.lock) is not None and time.monotonic() < end:
+    while (watcher := find_watcher(layout.lock)) is not None and watcher.lives and time.monotonic() < end:
         time.sleep(0.002)
     return os.waitstatus_to_exitcode(status), counter.counts

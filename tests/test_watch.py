@@ -474,7 +474,7 @@ def test_the_command_knows_a_folder_from_a_command(layout: Layout, capsys: pytes
     drop(layout, "a.837", claims("quickstart"))
     assert cli.run_command(["watch", str(layout.root), "--once", "--received", "2026-09-20", "--quiet"]) == 1
     assert cli.run_command(["watch", "status", str(layout.root)]) == 0
-    assert "1 partial" in capsys.readouterr().out
+    assert "1 accepted in part" in capsys.readouterr().out
     assert cli.run_command(["watch", "status", str(layout.root), "--format", "json"]) == 0
     state = json.loads(capsys.readouterr().out)
     assert (state["watched"], state["waiting"], state["claims"]) == (False, 0, {"accepted": 2, "rejected": 3})

@@ -26,7 +26,7 @@ from watching import claims, drop, entries, files, folder, make_service, outcome
 from scrubber import cli, filtering
 from scrubber.watch import publish, worker
 from scrubber.watch.layout import Layout
-from scrubber.watch.lock import Held, Lock, find_holder
+from scrubber.watch.lock import Held, Lock, find_watcher
 from scrubber.watch.publish import Publisher
 from scrubber.watch.service import Service
 
@@ -105,7 +105,7 @@ def test_a_watcher_on_another_machine_is_believed_for_a_minute(layout: Layout) -
     then = time.time() - 61
     os.utime(layout.lock, (then, then))
     Lock(layout.lock).release()
-    assert find_holder(layout.lock) is None
+    assert find_watcher(layout.lock) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

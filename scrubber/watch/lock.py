@@ -2,7 +2,8 @@
 
 The lock is the operating system's: it ends with the process that holds it, however that ends. Some network shares do
 not pass locks on to other machines; so the holder also writes who it is and that it lives, and a watcher on another
-machine believes that for a minute.
+machine believes that for a minute. A holder that stops takes its writing away: where it stands and nobody has the
+lock, the holder died.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import socket
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +23,30 @@ BEAT = 10.0
 DEAD = 60.0
 """Seconds without a sign after which a watcher on another machine is dead."""
 
+PATIENCE = 0.2
+"""Seconds for which a lock is asked for again: somebody may only be looking at it, or just be letting go."""
+
 
 class Held(Exception):
     """Another watcher has the folder. Its text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who has a folder; who had it and did not stop as it should, where it does not live."""
+
+    lives: bool
+    pid: object = None
+    host: object = None
+    since: object = None
+    """These three are None where it has not written them yet."""
+    seen: float = 0.0
+    """When it gave its last sign of life, by the clock of the file system."""
+    trouble: str | None = None
+    """Why it has let go of the folder for a while."""
+
+    def __str__(self) -> str:
+        return "a process that has only begun" if self.pid is None else f"process {self.pid} on {self.host}"
 
 
 class Lock:
@@ -34,12 +57,14 @@ class Lock:
         self._since = datetime.now().astimezone().isoformat(timespec="seconds")
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
-            if not _seize(self._descriptor):
-                raise Held(_say(self._read()))
-            holder = self._read()
-            age = time.time() - os.fstat(self._descriptor).st_mtime
-            if holder and holder.get("host") != socket.gethostname() and 0 <= age < DEAD:
-                raise Held(f"{_say(holder)}; last sign of life {age:.0f} s ago")
+            free = _seize(self._descriptor)
+            end = time.monotonic() + PATIENCE
+            while not free and time.monotonic() < end:
+                time.sleep(PATIENCE / 20)
+                free = _seize(self._descriptor)
+            holder = _read(self._descriptor, free)
+            if holder is not None and holder.lives:
+                raise Held(_say(holder, free))
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -54,38 +79,54 @@ class Lock:
         self._next = now + BEAT
         if not os.path.samestat(os.stat(self._path), os.fstat(self._descriptor)):
             raise FileNotFoundError(2, "The lock has been taken away", str(self._path))
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._since}
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, json.dumps(holder).encode())
+        self._write()
 
-    def release(self) -> None:
-        """Let go. The file stays, empty: to take it away would let two hold locks of one name."""
+    def _write(self, **more: str) -> None:
+        """Written over and never empty: whoever looks finds a name; and a full disk has room for it."""
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._since, **more}
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.ftruncate(self._descriptor, os.write(self._descriptor, json.dumps(holder).encode()))
+
+    def release(self, trouble: str | None = None) -> None:
+        """Let go; for a while, where there is trouble. The file stays, empty: to take it away would let two hold locks
+        of one name."""
         with contextlib.suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
+            if trouble is None:
+                os.ftruncate(self._descriptor, 0)
+            else:
+                self._write(trouble=trouble)
         with contextlib.suppress(OSError):
             os.close(self._descriptor)
 
-    def _read(self) -> dict[str, object]:
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        return _parse(os.read(self._descriptor, 4096))
 
-
-def find_holder(path: Path) -> str | None:
-    """Who holds the lock, in words; None when nobody does."""
+def find_watcher(path: Path) -> Watcher | None:
+    """Who watches, or watched and did not stop as it should; None where there is neither. Raises OSError."""
     try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
+        descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    except FileNotFoundError:
         return None
     try:
-        if _seize(descriptor):
-            return None
-        return _say(_parse(os.read(descriptor, 4096)))
+        # Shared: those who look do not take each other for watchers.
+        return _read(descriptor, _seize(descriptor, shared=True))
     finally:
         os.close(descriptor)
 
 
-def _seize(descriptor: int) -> bool:
+def _read(descriptor: int, free: bool) -> Watcher | None:
+    """Who has written itself down; ``free`` says that nobody of this machine has the lock."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        found = json.loads(os.read(descriptor, 4096))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found:
+        return None if free else Watcher(True)
+    seen, trouble = os.fstat(descriptor).st_mtime, found.get("trouble")
+    elsewhere = found.get("host") != socket.gethostname() and trouble is None and abs(time.time() - seen) < DEAD
+    return Watcher(not free or elsewhere, found.get("pid"), found.get("host"), found.get("since"), seen, trouble)
+
+
+def _seize(descriptor: int, *, shared: bool = False) -> bool:
     if os.name == "nt":
         import msvcrt
 
@@ -99,22 +140,13 @@ def _seize(descriptor: int) -> bool:
     import fcntl
 
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _parse(data: bytes) -> dict[str, object]:
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _say(holder: dict[str, object]) -> str:
-    if not holder:
-        return "another watcher has this folder"
-    pid, host, since = (holder.get(key, "unknown") for key in ("pid", "host", "since"))
-    return f"another watcher has this folder: process {pid} on {host}, since {since}"
+def _say(holder: Watcher, free: bool) -> str:
+    said = f"another watcher has this folder: {holder}" + (f", since {holder.since}" if holder.since else "")
+    # A lock that does not reach this machine: only what the holder writes tells that it lives.
+    return f"{said}; last sign of life {abs(time.time() - holder.seen):.0f} s ago" if free else said

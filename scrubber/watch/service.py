@@ -29,6 +29,9 @@ from scrubber.watch.worker import Setup
 CALM = 300.0
 """Seconds of undisturbed work after which trouble is new trouble."""
 
+PASSING = (OSError, sqlite3.OperationalError, Unusable, RuntimeError)
+"""What may pass by itself: the folder is let go, and tried again."""
+
 
 class Service:
     """One watched folder, from start to stop. ``run`` returns when it is told to ``stop``, or with ``once`` when
@@ -61,7 +64,7 @@ class Service:
                     current.work()
                 self.journal.tell("stopped")
                 return self.tally
-            except (OSError, sqlite3.OperationalError, Unusable, RuntimeError) as error:
+            except PASSING as error:
                 if not begun or (self.terms.once and failures >= shift.TRIES):
                     raise
                 if time.monotonic() - since > CALM:
@@ -89,7 +92,7 @@ def _open_shift(service: Service, begun: bool) -> Iterator[Shift]:
     layout.make()
     with contextlib.ExitStack() as stack:
         lock = Lock(layout.lock)
-        stack.callback(lock.release)
+        stack.push(lambda _, error, __: lock.release(say_trouble(error) if isinstance(error, PASSING) else None))
         ledger = stack.enter_context(contextlib.closing(open_ledger(layout)))
         ears = stack.enter_context(contextlib.closing(Ears(layout.inbox, poll=terms.poll or terms.once)))
         service._ears = ears
