@@ -168,7 +168,9 @@ def measure_large(place: str | None, megabytes: int) -> None:
         os.rename(data, root / "inbox/large.837")
         begun = time.monotonic()
         time.sleep(1)
-        delays, peak, number = [], 0.0, 0
+        delays: list[tuple[float, float]] = []
+        memory: list[float] = []
+        number = 0
         while not (root / "reports/large/report.html").exists():
             if process.poll() is not None or (root / "failed/large.837").exists():
                 raise SystemExit("the large file failed: " + (root / "failed/large.837.txt").read_text())
@@ -179,17 +181,27 @@ def measure_large(place: str | None, megabytes: int) -> None:
                 time.sleep(0.005)
                 if time.monotonic() - at > 120:
                     raise SystemExit("a small file was held up")
-            delays.append(time.monotonic() - at)
-            peak = max(peak, resident(process.pid))
+            delays.append((time.monotonic() - at, at - begun))
+            memory.append(resident(process.pid))
             number += 1
             time.sleep(0.5)
         took = time.monotonic() - begun
         stop(process)
+        longest, when = max(delays)
+        only = sorted(delay for delay, _ in delays)
         print(
-            f"large     {size:.0f} MB in {took:.0f} s; meanwhile {len(delays)} small files: median "
-            f"{statistics.median(delays):.2f} s, longest {max(delays):.2f} s; peak {peak:.0f} MB; {prove(root)}",
+            f"large     {size:.0f} MB in {took:.0f} s; meanwhile {len(only)} small files: median "
+            f"{statistics.median(only):.2f} s, p99 {only[int(0.99 * len(only))]:.2f} s, longest {longest:.2f} s (the "
+            f"one dropped after {when:.0f} s); memory {say_growth(memory)}, peak {max(memory):.0f} MB; {prove(root)}",
             flush=True,
         )
+
+
+def say_growth(memory: list[float]) -> str:
+    """How much was resident at the beginning and at the end of a stretch of work."""
+    third = max(1, len(memory) // 3)
+    first, last = statistics.median(memory[:third]), statistics.median(memory[-third:])
+    return f"{first:.0f} MB in the first third, {last:.0f} MB in the last"
 
 
 def soak(place: str | None, seconds: int, seed: int = 1) -> None:
@@ -233,11 +245,9 @@ def soak(place: str | None, seconds: int, seed: int = 1) -> None:
             time.sleep(0.2)
         stop(process)
         said = prove(root)
-        third = max(1, len(memory) // 3)
-        first, last = statistics.median(memory[:third]), statistics.median(memory[-third:])
         print(
             f"soak      {seconds} s: {dropped} files dropped, service killed {kills} times, a child {deaths} times; "
-            f"memory {first:.0f} MB in the first third, {last:.0f} MB in the last; {said}"
+            f"memory {say_growth(memory)}; {said}"
         )
         assert said.startswith(f"{dropped + 1:,} files done, 0 in hand, 0 in the inbox"), "a file was lost or doubled"
 
