@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scrubber.catalogue.entry import Edit, Source
-from scrubber.catalogue.explain import SNIP, acknowledgement, describe, write_markdown
+from scrubber.catalogue.explain import SNIP, acknowledgement, describe, link_title, write_markdown
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.load import load
 from scrubber.proof import run
@@ -118,7 +118,8 @@ def _sources(catalogue: Catalogue) -> str:
         "# Sources",
         "",
         "What the edits rest on, by pack: title, publisher, edition, the day we read it, and the edits that cite it. "
-        "*Not verified* marks what we could not check against its text.",
+        "*Not verified* marks what we could not check against its text. A link leads to where the publisher keeps the "
+        "source: what stands there today may be a later edition than the one named here, which is the one we used.",
         "",
     ]
     for pack in catalogue.packs.values():
@@ -135,9 +136,8 @@ def _sources(catalogue: Catalogue) -> str:
 
 
 def _describe(source: Source) -> str:
-    title = f"[{source.title}]({source.url})" if source.url else source.title
     doubt = "" if source.verified else " *Not verified.*"
-    return f"**{title}**. {source.publisher}; {source.edition}; read {source.read}.{doubt}"
+    return f"**{link_title(source)}**. {source.publisher}; {source.edition}; read {source.read}.{doubt}"
 
 
 # Payers -----------------------------------------------------------------------------------------------------------

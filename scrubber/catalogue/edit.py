@@ -6,6 +6,7 @@ that an acknowledgement reports it by, and carries an example that breaks it and
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,9 @@ from scrubber.finding import Severity
 
 EditId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+[a-z]?$")]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~!$&*+,;=:@%/?#-]*)?")
+"""A web address that any report can make a link of: nothing in it ends a quotation or a Markdown link."""
 
 
 class Entry(BaseModel):
@@ -32,8 +36,20 @@ class Source(Entry):
     read: date
     """The day on which we read it."""
     url: str | None = None
+    """Its public address, the publisher's own where there is one: where to look, not a claim that what stands there
+    today is the edition above. None for what has none."""
     verified: bool = True
     """False: common knowledge of the field that we could not check against the text; citations say so."""
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        if url is not None and not ADDRESS.fullmatch(url):
+            raise ValueError(
+                "reports make a link of it, so it has to be a web address: https:// first, and spaces, quotes and "
+                "brackets written as %20, %22, %28 ..."
+            )
+        return url
 
 
 class Cite(Entry):

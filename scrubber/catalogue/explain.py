@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from scrubber.catalogue.entry import ANYWHERE, Citation, Edit, Example
+from scrubber.catalogue.entry import ANYWHERE, Citation, Edit, Example, Source
 from scrubber.catalogue.index import Catalogue
 from scrubber.finding import Severity
 
@@ -241,11 +241,20 @@ def _kind(edit: Edit) -> str:
 
 
 def cite(citation: Citation) -> str:
-    """A citation in a line: title, place, publisher, edition, and whether we could read it."""
+    """A citation in a line: title, place, publisher, edition, whether we could read it, and its address."""
+    link = f" {citation.source.url}" if citation.source.url else ""
+    return _cite(citation, citation.source.title) + link
+
+
+def _cite(citation: Citation, title: str) -> str:
     source = citation.source
     doubt = "" if source.verified else " Not verified against the text."
-    link = f" {source.url}" if source.url else ""
-    return f"{source.title}: {citation.at}. {source.publisher}, {source.edition}, read {source.read}.{doubt}{link}"
+    return f"{title}: {citation.at}. {source.publisher}, {source.edition}, read {source.read}.{doubt}"
+
+
+def link_title(source: Source) -> str:
+    """A source's title in Markdown, a link where the source has an address."""
+    return f"[{source.title}]({source.url})" if source.url else source.title
 
 
 def _wrap(text: str, width: int, indent: str = "  ") -> str:
@@ -291,7 +300,7 @@ def write_markdown(page: Page, says: str = "") -> str:
             "",
         ]
     lines += ["## Acknowledged", "", *(f"- {said}" for said in page.acknowledged), ""]
-    lines += ["## Source", "", *(f"- {cite(citation)}" for citation in page.citations), ""]
+    lines += ["## Source", "", *(f"- {_cite(c, link_title(c.source))}" for c in page.citations), ""]
     for title, shown in page.examples:
         drawn = [row[2:] for snippet in shown or (Snippet("the base claim as it is"),) for row in _draw(snippet, 100)]
         lines += [f"## {title}", "", "```", *drawn, "```", ""]

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import orjson
 
+from scrubber.catalogue.explain import link_title
 from scrubber.finding import Finding, Location, Severity
 from scrubber.reports.lines import Lines
 from scrubber.reports.prose import count
@@ -23,7 +24,7 @@ from scrubber.reports.standing import is_beside
 from scrubber.reports.summary import group_gaps
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Entry, Wording
-from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, InterchangeStart, TableUsed
+from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -59,9 +60,6 @@ class Sarif:
             self._uri = name_file(event.path)
             if self._lines is not None:
                 self._lines.open(event.path)
-        elif isinstance(event, InterchangeStart):
-            if self._lines is not None and event.wrapped:
-                self._lines.fold(*event.wrapped, event.delimiters.segment)
         elif isinstance(event, FileEnd):
             for finding in event.findings:
                 self._result(finding)
@@ -172,8 +170,7 @@ class Sarif:
                 "startColumn": found.column,
                 "endLine": found.end_line,
                 "endColumn": found.end_column,
-                "byteOffset": found.offset,
-                "byteLength": found.length,
+                **region,
             }
         return {"physicalLocation": {"artifactLocation": {"uri": self._uri}, "region": region}}
 
@@ -220,7 +217,7 @@ def _properties(finding: Finding, entry: Entry) -> dict[str, Any]:
 
 def _rule(entry: Entry) -> dict[str, Any]:
     edit = entry.edit
-    sources = [(f"{c.source.title}, {c.source.edition}: {c.at}", c.source.url) for c in entry.citations]
+    sources = [(c.source, f"{c.source.edition}: {c.at}") for c in entry.citations]
     why, fix = _one_line(edit.why), _one_line(edit.fix)
     rule: dict[str, Any] = {
         "id": edit.id,
@@ -228,12 +225,12 @@ def _rule(entry: Entry) -> dict[str, Any]:
         "shortDescription": {"text": f"{edit.id} {edit.name.replace('-', ' ')}"},
         "fullDescription": {"text": why},
         "help": {
-            "text": "\n".join([f"Why: {why}", f"Fix: {fix}", *(f"Source: {text}" for text, _ in sources)]),
+            "text": "\n".join([f"Why: {why}", f"Fix: {fix}", *(f"Source: {s.title}, {at}" for s, at in sources)]),
             "markdown": "\n".join(
                 [
                     f"**Why** {why}\n",
                     f"**Fix** {fix}\n",
-                    *(f"- {f'[{text}]({url})' if url else text}" for text, url in sources),
+                    *(f"- {link_title(source)}, {at}" for source, at in sources),
                     f"\n`scrubber explain {edit.id}` tells it in full, with an example.",
                 ]
             ),
@@ -241,7 +238,7 @@ def _rule(entry: Entry) -> dict[str, Any]:
         "defaultConfiguration": {"level": LEVEL[edit.severity]},
         "properties": {"tags": ["x12", "837p", f"snip-{edit.snip}"], "snip": edit.snip},
     }
-    if url := next((url for _, url in sources if url), None):
+    if url := next((source.url for source, _ in sources if source.url), None):
         rule["helpUri"] = url
     return rule
 

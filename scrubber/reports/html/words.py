@@ -36,7 +36,7 @@ def link(citation: Citation) -> Markup:
     """A source, as a link where it has an address that a browser may open, and the place in it."""
     source = citation.source
     title = text(f"{source.title}, {source.edition}")
-    if source.url and source.url.startswith(("https://", "http://")):
+    if source.url and source.url.startswith("https://"):
         title = tag("a", title, href=source.url, rel="noopener noreferrer")
     doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
     return together((title, f": {citation.at}{doubt}"))
