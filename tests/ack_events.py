@@ -25,7 +25,7 @@ from scrubber.verdict import (
     SetStatus,
 )
 from scrubber.x12.loops import Loop
-from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.segments import Delimiters, Segment, make_segment
 
 CLOCK = datetime(2026, 11, 23, 7, 56)
 RECEIVED = date(2026, 11, 22)
@@ -126,7 +126,7 @@ class SetBuilder:
 
     def segment(self, loop: Loop, text: str) -> Segment:
         self.ordinal += 1
-        segment = Segment(text.split("*"), self.ordinal, self.offset, loop)
+        segment = make_segment(text.split("*"), self.ordinal, self.offset, loop)
         self.offset += len(text) + 1
         loop.segments.append(segment)
         key = segment.id + (segment.get(1) if segment.id in ("REF", "DTP", "NM1") else "")

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from scrubber.finding import Location, Severity
 from scrubber.reports.outbound import clean, format_amount
 from scrubber.reports.vocabulary import read_vocabulary
-from scrubber.x12.segments import Segment
+from scrubber.x12.segments import make_segment
 
 pytest_plugins = ("ack_writing",)
 
@@ -247,7 +247,7 @@ def test_ids_may_be_given_instead_of_taken_from_the_file(write) -> None:
 
 def test_what_the_file_does_not_give_has_a_fallback(write) -> None:
     built = SetBuilder()
-    built.submitter = Segment(["NM1", "41", "9"], 3, 300)
+    built.submitter = make_segment(["NM1", "41", "9"], 3, 300)
     built.bht = None
     provider = built.provider("", "", tax="")
     subscriber = built.subscriber(provider, "*", "")

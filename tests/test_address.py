@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scrubber.x12 import guide
 from scrubber.x12.address import Address, AddressError, check, keys, lineage, locate, near, parse, resolve
 from scrubber.x12.loops import Loop
-from scrubber.x12.segments import Delimiters, Place, Segment
+from scrubber.x12.segments import Delimiters, Place, make_segment
 
 DELIMITERS = Delimiters("*", ":", "^", "~")
 
@@ -25,7 +25,7 @@ def grow(outline: list[tuple[str, str | None, str]]) -> dict[str, Loop]:
         if outer:
             outer.children.append(loop)
         for written in text.split("~"):
-            segment = Segment(written.split("*"), ordinal, offset, loop)
+            segment = make_segment(written.split("*"), ordinal, offset, loop)
             loop.segments.append(segment)
             place = guide.QUALIFIER.get(segment.id)
             loop.index.setdefault(segment.id + (segment.get(place).split(":")[0] if place else ""), segment)
@@ -179,6 +179,6 @@ def test_a_line_without_a_readable_number_is_counted(loops: dict[str, Loop]) -> 
 
 
 def test_a_repetition_is_located() -> None:
-    segment = Segment(["DMG", "D8", "20110607", "F", "", "RET:01^RET:02"], 5, 100)
+    segment = make_segment(["DMG", "D8", "20110607", "F", "", "RET:01^RET:02"], 5, 100)
     where = locate(Place(segment, 5, 2, 2), DELIMITERS)
     assert (where.offset, where.length, where.repeat, where.loop) == (100 + 30, 2, 2, None)

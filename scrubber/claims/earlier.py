@@ -232,15 +232,14 @@ class _Generation:
             sv1, service = line.sv1, line.service
             if sv1 is None or service is None:
                 continue
-            elements, ordinal, offset, _, _ = sv1
-            said: _Kind = (line.number, component, *elements[1:5])
+            said: _Kind = (line.number, component, *sv1.elements[1:5])
             if service.last is not service.first:
                 said = (*said, span(line))
             kind = kinds.get(said)
             if kind is None:
                 kind = kinds[said] = len(self.prototypes)
                 self.prototypes.append(_prototype(claim, line))
-            values += (kind, ordinal, offset)
+            values += (kind, sv1.ordinal, sv1.offset)
         log = self.log
         self.keys[slot] = key
         self.heads[slot] = len(log) + 1

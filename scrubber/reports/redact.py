@@ -25,7 +25,7 @@ from scrubber.verdict import (
     SetStart,
 )
 from scrubber.x12.loops import Loop
-from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.segments import Delimiters, Segment, make_segment
 
 MASK = "***"
 
@@ -223,7 +223,7 @@ def _masked_loop(loop: Loop, delimiters: Delimiters, parent: Loop | None, *, dee
 
 def _masked_segment(segment: Segment, delimiters: Delimiters, loop: Loop) -> Segment:
     elements = _masked_elements(segment.elements, delimiters)
-    return Segment(elements, segment.ordinal, segment.offset, loop, segment.use)
+    return make_segment(elements, segment.ordinal, segment.offset, loop, segment.use)
 
 
 def _masked_elements(elements: list[str], delimiters: Delimiters) -> list[str]:

@@ -26,7 +26,7 @@ from scrubber.x12.explain import explain
 from scrubber.x12.guide import Guide, shipped
 from scrubber.x12.recognise import SEGMENT, find_envelope, find_isa, is_indented, line_length, not_x12, what_it_is
 from scrubber.x12.recover import ForgivingWalker
-from scrubber.x12.segments import BLANKS, Isa, Segment, Source, Splitter, read_isa
+from scrubber.x12.segments import BLANKS, Isa, Source, Splitter, make_segment, read_isa
 
 GUIDE = "005010X222A1"
 OLDER_GUIDES = frozenset(("005010X222", "005010X222A2"))
@@ -305,7 +305,7 @@ class _Reader:
         self.st = st
         walker = self.walker = ForgivingWalker(self.guide, isa.delimiters)
         use = self.guide.root.first
-        segment = Segment(st, 1, self.start, walker.root, use)
+        segment = make_segment(st, 1, self.start, walker.root, use)
         walker.root.segments.append(segment)
         walker.root.index["ST"] = segment
         walker.root.seen = use.bit

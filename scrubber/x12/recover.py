@@ -15,7 +15,7 @@ from scrubber.x12.explain import Fault
 from scrubber.x12.guide import Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
 from scrubber.x12.places import replace_segment
-from scrubber.x12.segments import Delimiters, Segment
+from scrubber.x12.segments import Delimiters, Segment, make_segment
 from scrubber.x12.walk import Walker, is_full, raise_count
 
 OPENERS = frozenset(("HL", "NM1", "CLM", "LX", "SBR", "LIN", "SVD", "LQ"))
@@ -143,7 +143,7 @@ class ForgivingWalker(Walker):
             return
         if key == "HL23" and self._force("2000C", key, elements, text):
             return
-        self._hl = Segment(elements, self.ordinal, self.start)
+        self._hl = make_segment(elements, self.ordinal, self.start)
         self._lost = True
         self._belongs = frozenset()
 
@@ -426,7 +426,7 @@ class ForgivingWalker(Walker):
         for segment in taken:
             assert segment.use is not None
             raise_count(loop, segment.use.bit, segment.use.max)
-            moved = Segment(segment.elements, segment.ordinal, segment.offset, loop, segment.use)
+            moved = make_segment(segment.elements, segment.ordinal, segment.offset, loop, segment.use)
             loop.segments.append(moved)
             loop.index.setdefault(segment.use.keys[0], moved)
 

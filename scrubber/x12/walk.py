@@ -9,25 +9,20 @@ When a loop is missing, the finding stands where it should have been: at the seg
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scrubber.x12.check import Checker, Numbers
-from scrubber.x12.explain import Fault, dates_exist, explain, find_separator, notes_hold
-from scrubber.x12.guide import QUALIFIER, Definition, Guide, LoopUse, SegmentUse, Step
+from scrubber.x12.explain import Fault, explain, find_separator
+from scrubber.x12.guide import Definition, Guide, LoopUse, SegmentUse, Step
 from scrubber.x12.loops import Loop
-from scrubber.x12.plan import SELDOM_TWICE, Plan
-from scrubber.x12.segments import BLANKS, Delimiters, Segment
+from scrubber.x12.plan import Meaning, Plan
+from scrubber.x12.segments import BLANKS, Delimiters, Segment, make_segment
 
 ENVELOPE = frozenset(("ISA", "GS", "ST", "GE", "IEA", "TA1"))
 """Segments that end a set that has no SE."""
 
-REMEMBERED = 20_000
-"""Segments remembered by their text, as split and accepted: half of a real file's segments have come before."""
-
-
 CHECKED = frozenset(("HL", "LX", "SE"))
 """Segments that are judged beside those before them."""
-
-make_segment = tuple.__new__
-"""Makes a Segment without the cost of a call in Python; see its fields."""
 
 
 class Walker(Checker):
@@ -61,54 +56,41 @@ class Walker(Checker):
     def feed(self, pieces: list[str], index: int, offset: int, gap: int = 1) -> tuple[int, int]:
         """Walk from ``pieces[index]``, which starts at byte ``offset``; returns where it stopped. Between two pieces
         are ``gap`` bytes."""
-        separator, component = self.delimiters.element, self.delimiters.component
-        qualifier, known, seldom, make = QUALIFIER, self._plan.known, SELDOM_TWICE, make_segment
-        loop, ordinal, lost = self._loop, self.ordinal, self._lost
-        tables, ref = self._plan.tables, loop.ref
-        entries, openings = self._plan.of(loop.node)
+        loop, ordinal = self._loop, self.ordinal
+        readings, ref = self._plan.readings, loop.ref
+        known, read = self._reading(loop)
         seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
         for index, text in enumerate(pieces[index:] if index else pieces, index):  # noqa: B020
             start = offset
             offset += len(text) + gap
-            if text < "!":  # It begins with a blank or a line break, or is empty.
-                raw, text = text, text.lstrip(BLANKS)
-                start += len(raw) - len(text)
-                if not text:
-                    self.start = start
-                    self._empty(bool(raw), index + 1 == len(pieces))
-                    continue
-            ordinal += 1
-            memory = known.get(text)
-            if memory is not None:
-                elements, key, accepted = memory
-            else:
-                elements = text.split(separator)
-                accepted = None
-                key = elements[0]
-                number = qualifier.get(key)
-                if number is not None and number < len(elements):
-                    key += elements[number] if key != "HI" else elements[1].split(component, 1)[0]
-            entry = entries.get(key)
-            if entry is not None and not lost:
-                place, bit, match, safe, use = entry
-                if place >= position and not seen & bit:
-                    if (
-                        accepted is not use
-                        and match(text) is not None
-                        and (len(elements) <= safe or self._holds(use.definition, elements))
-                    ):
-                        accepted = use
-                        if key not in seldom:
-                            known[text] = (elements, key, use)
-                    if accepted is use:
-                        seen |= bit
-                        position = place
-                        segment = make(Segment, (elements, ordinal, start, use, ref))
-                        segments.append(segment)
-                        by_key[key] = segment
+            meaning = known.get(text)
+            if meaning is None:
+                if text < "!":  # It begins with a blank or a line break, or is empty.
+                    raw, text = text, text.lstrip(BLANKS)
+                    start += len(raw) - len(text)
+                    if not text:
+                        self.start = start
+                        self._empty(bool(raw), index + 1 == len(pieces))
                         continue
-            elif (opening := openings.get(key)) is not None and not lost:
-                pops, node, match, safe, use = opening
+                meaning = read(text)
+            ordinal += 1
+            elements, key, place, bit, use, opening = meaning
+            if bit:
+                if place >= position and not seen & bit:
+                    seen |= bit
+                    position = place
+                    # As make_segment does, without the call.
+                    segment = Segment()
+                    segment.elements = elements
+                    segment.ordinal = ordinal
+                    segment.offset = start
+                    segment.use = use
+                    segment.loop_ref = ref
+                    segments.append(segment)
+                    by_key[key] = segment
+                    continue
+            elif opening is not None:
+                pops, node = opening
                 bit, place, most = node.bit, node.position, node.max
                 if pops:
                     around = loop.parent
@@ -125,24 +107,25 @@ class Walker(Checker):
                     fits = most > 1 and counts.get(bit, 1) < most
                     if fits:
                         counts[bit] = counts.get(bit, 1) + 1
-                if fits and (
-                    accepted is use
-                    or (match(text) is not None and (len(elements) <= safe or self._holds(use.definition, elements)))
-                ):
-                    if accepted is not use and key not in seldom:
-                        known[text] = (elements, key, use)
+                if fits:
+                    assert use is not None
+                    loop.seen = seen
+                    loop.position = position
                     if pops:
-                        loop.seen, loop.position = seen, position
                         loop.complete()
-                        around.seen |= bit
-                        around.position = place
-                    else:
-                        loop.seen, loop.position = seen | bit, place
+                    around.seen |= bit
+                    around.position = place
                     loop = self._loop = Loop(node, around)
                     around.children.append(loop)
                     seen, position, segments, by_key, ref = use.bit, use.position, loop.segments, loop.index, loop.ref
-                    entries, openings = tables.get(node) or self._plan.of(node)
-                    segment = make(Segment, (elements, ordinal, start, use, ref))
+                    reading = readings.get(node) or self._plan.of(node)
+                    known, read = reading.known, reading.read
+                    segment = Segment()
+                    segment.elements = elements
+                    segment.ordinal = ordinal
+                    segment.offset = start
+                    segment.use = use
+                    segment.loop_ref = ref
                     segments.append(segment)
                     by_key[key] = segment
                     if key == "LX":
@@ -153,12 +136,10 @@ class Walker(Checker):
                             self.ordinal, self.start = ordinal, start
                             self._check_lx(segment)
                     continue
-                if fits and again and most > 1 and around.counts:
-                    around.counts[bit] -= 1  # The slow way counts it anew.
             loop.seen, loop.position = seen, position
             self.ordinal, self.start = ordinal, start
             step = loop.node.steps.get(key)
-            if step is not None and not lost and self._take(step, key, elements, text, accepted):
+            if step is not None and not self._lost and self._take(step, key, elements, text, use):
                 pass
             elif elements[0] in ENVELOPE:
                 self.ordinal -= 1
@@ -168,20 +149,19 @@ class Walker(Checker):
                 self._astray(step, key, elements, text)
             if self.done:
                 return index + 1, offset
-            loop, lost = self._loop, self._lost
-            ref, known, tables = loop.ref, self._plan.known, self._plan.tables
-            entries, openings = self._plan.of(loop.node)
+            loop = self._loop
+            readings, ref = self._plan.readings, loop.ref
+            known, read = self._reading(loop)
             seen, position, segments, by_key = loop.seen, loop.position, loop.segments, loop.index
-            component = self.delimiters.component
         loop.seen, loop.position = seen, position
         self.ordinal = ordinal
-        if len(known) > REMEMBERED:
-            known.clear()
+        self._plan.forget()
         return len(pieces), offset
 
-    def _holds(self, definition: Definition, elements: list[str]) -> bool:
-        """What the pattern cannot see: dates that do not exist, syntax notes."""
-        return dates_exist(definition, elements) and notes_hold(definition, elements)
+    def _reading(self, loop: Loop) -> tuple[dict[str, Meaning], Callable[[str], Meaning]]:
+        """How texts are read from here on: what is remembered of this loop, and how to read another."""
+        reading = self._plan.of(loop.node)
+        return ({}, reading.take_apart) if self._lost else (reading.known, reading.read)
 
     # Steps that change the loop or repeat a segment ---------------------------------------------------------------
 
@@ -224,17 +204,11 @@ class Walker(Checker):
                 loop.seen, loop.position = use.bit, use.position
                 target.children.append(loop)
         self._lost = False
-        if accepted is not use:
-            definition = use.definition
-            if self._plan.matcher(definition)(text) is None or not (
-                len(elements) <= definition.safe or self._holds(definition, elements)
-            ):
-                self._read(use, key, elements, text)
-                return True
-            if key not in SELDOM_TWICE:
-                self._plan.known[text] = (elements, key, use)
+        if accepted is not use and not self._plan.accepts(use.definition, elements, text):
+            self._read(use, key, elements, text)
+            return True
         loop = self._loop
-        segment = make_segment(Segment, (elements, self.ordinal, self.start, use, loop.ref))
+        segment = make_segment(elements, self.ordinal, self.start, loop, use)
         loop.segments.append(segment)
         if key not in loop.index:
             loop.index[key] = segment
@@ -265,19 +239,14 @@ class Walker(Checker):
     def _read(self, use: SegmentUse, key: str, elements: list[str], text: str) -> Segment:
         """Append a segment to the innermost loop, with a finding for each of its faults."""
         loop = self._loop
-        segment = Segment(elements, self.ordinal, self.start, loop, use)
+        segment = make_segment(elements, self.ordinal, self.start, loop, use)
         if self._keeps(loop):
             loop.segments.append(segment)
         if key not in loop.index:
             loop.index[key] = segment
         definition = use.definition
         name = elements[0]
-        if self._plan.matcher(definition)(text) is not None and (
-            len(elements) <= definition.safe or self._holds(definition, elements)
-        ):
-            if key not in SELDOM_TWICE:
-                self._plan.known[text] = (elements, key, use)
-        else:
+        if not self._plan.accepts(definition, elements, text):
             for fault in self._faults(definition, segment):
                 self._element_fault(fault, segment)
         if name in CHECKED:
