@@ -96,7 +96,8 @@ def test_an_edits_page_links_its_sources() -> None:
 
 def test_the_html_report_links_a_source_and_leaves_one_without_address_plain() -> None:
     (cited,) = {c for c in catalogue().citations(catalogue().by_id["MOD-15"]) if c.source.id == "manual"}
-    assert link(cited).startswith(f'<a href="{cited.source.url}" rel="noopener noreferrer">Medicare NCCI Policy Manual')
+    opened = f'<a href="{cited.source.url}" rel="noopener noreferrer">'
+    assert link(cited).startswith(f"{opened}Medicare NCCI Policy Manual</a>, revision of 2026-01-01: chapter I")
     plain = Citation(cited.source._replace(url=None), cited.at)
     assert "<a" not in link(plain)
     assert link(plain).startswith("Medicare NCCI Policy Manual, revision of")

@@ -33,13 +33,14 @@ def dotted(code: str) -> str:
 
 
 def link(citation: Citation) -> Markup:
-    """A source, as a link where it has an address that a browser may open, and the place in it."""
+    """A source, its title a link where it has an address that a browser may open, and the place in it. The edition is
+    no part of the link: the publisher may show a later one there."""
     source = citation.source
-    title = text(f"{source.title}, {source.edition}")
+    title = text(source.title)
     if source.url and source.url.startswith("https://"):
         title = tag("a", title, href=source.url, rel="noopener noreferrer")
     doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
-    return together((title, f": {citation.at}{doubt}"))
+    return together((title, f", {source.edition}: {citation.at}{doubt}"))
 
 
 def say_codes(finding: Finding, entries: Entries) -> tuple[str, Markup] | None:
