@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,7 @@ from scrubber.catalogue.load import load
 from scrubber.config import Config
 from scrubber.finding import Finding
 from scrubber.pipeline import Options, judge
+from scrubber.reports.folds import Unfolder
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
 from scrubber.tables.folder import find_folder
@@ -98,7 +100,8 @@ class Scrub:
     def _run(self, source: str | Path | bytes | BinaryIO, options: Options) -> Iterator[ClaimVerdict]:
         report, tally = self._report, self._tally
         interchange = group = control = ""
-        for event in judge(source, options):
+        unfolder = Unfolder(lambda path: _open_again(source))
+        for event in map(unfolder.unfold, judge(source, options)):
             tally.handle(event)
             if isinstance(event, ClaimVerdict):
                 yield event
@@ -117,6 +120,15 @@ class Scrub:
                 report.claims, report.accepted, report.rejected = totals.claims, totals.accepted, totals.rejected
                 report.charge_accepted, report.charge_rejected = totals.charge_accepted, totals.charge_rejected
                 report.counts = {str(severity): count for severity, count in totals.findings.items()}
+
+
+def _open_again(source: str | Path | bytes | BinaryIO) -> BinaryIO:
+    """The source once more from its begin. Raises FileNotFoundError where it is a stream."""
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    if isinstance(source, str | Path) and str(source) != "-":
+        return open(source, "rb")
+    raise FileNotFoundError("a stream")
 
 
 def scrub(

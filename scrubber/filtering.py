@@ -15,11 +15,12 @@ from typing import BinaryIO, cast
 
 from scrubber import __version__
 from scrubber.catalogue.load import load
-from scrubber.inputs import STDIN
+from scrubber.inputs import STDIN, open_again
 from scrubber.inventory import list_tables
 from scrubber.pipeline import Options, open_sources
 from scrubber.progress import Progress
 from scrubber.reports.acknowledge import Acknowledgements
+from scrubber.reports.folds import Unfolder
 from scrubber.reports.glimpse import Glimpse
 from scrubber.reports.html import Html
 from scrubber.reports.json_report import JsonReport
@@ -96,10 +97,6 @@ def filter_file(
     return _Filtering(str(source), Path(out_dir), options, name, clock, numbers, redact, progress, watch).run()
 
 
-def _open(path: str) -> BinaryIO:
-    return open(path, "rb")
-
-
 class _Filtering:
     """One file on its way through."""
 
@@ -165,7 +162,7 @@ class _Filtering:
         end: FileEnd | None = None
         events = Events(self.options, self.path, lambda stream: split.original.watch(self.progress.watch(stream)))
         with contextlib.closing(events):
-            for event in events:
+            for event in map(Unfolder(open_again).unfold, events):
                 if type(event) is FileEnd:
                     end = event
                     if split.original.trouble is not None:
@@ -193,7 +190,7 @@ class _Filtering:
         about = Run(__version__, self.options.received, self.redactor is not None)
         html, json = (cast(BinaryIO, shelf.open(f"{self.name}.report.{ending}")) for ending in ("html", "json"))
         # A stream is read once, and a look into the file would show what was redacted.
-        glimpse = None if about.redacted or self.path == STDIN else Glimpse(_open)
+        glimpse = None if about.redacted or self.path == STDIN else Glimpse(open_again)
         return [Html(html, self.words, about, glimpse=glimpse), JsonReport(json, self.words, about)]
 
     def _release(self, shelf: Shelf, split: Split, acks: Acknowledgements, end: FileEnd) -> FilterResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 STDIN = "-"
 
@@ -61,3 +62,11 @@ def measure(paths: Iterable[str]) -> int:
         except OSError:
             continue
     return total
+
+
+def open_again(path: str) -> BinaryIO:
+    """A file that has been judged, or is being judged, once more from its begin. Raises OSError; for standard input,
+    which is read once, FileNotFoundError."""
+    if path == STDIN:
+        raise FileNotFoundError(path)
+    return open(path, "rb")

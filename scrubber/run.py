@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from scrubber.catalogue.load import load
 from scrubber.config import ConfigError
-from scrubber.inputs import STDIN, measure
+from scrubber.inputs import STDIN, measure, open_again
 from scrubber.pipeline import Options, judge, make_engine, open_sources
 from scrubber.progress import Progress
 from scrubber.reports.fingerprint import Fingerprints
+from scrubber.reports.folds import Unfolder
 from scrubber.reports.redact import Redactor
 from scrubber.reports.report import Report, Run
 from scrubber.reports.tally import Tally
@@ -124,24 +125,24 @@ def make_report(request: Request, out: BinaryIO) -> Report:
             verbose=request.verbose,
             quiet=request.quiet,
             # A look into the file would show what was redacted.
-            glimpse=None if request.redact else Glimpse(_open),
+            glimpse=None if request.redact else Glimpse(open_again),
             encoding=request.encoding,
         )
     if request.format == "html":
         from scrubber.reports.glimpse import Glimpse
         from scrubber.reports.html import Html
 
-        return Html(out, wording, about, glimpse=None if request.redact else Glimpse(_open))
+        return Html(out, wording, about, glimpse=None if request.redact else Glimpse(open_again))
     if request.format == "sarif":
         from scrubber.reports.lines import Lines
         from scrubber.reports.sarif import Sarif
 
-        return Sarif(out, wording, about, Lines(_open))
+        return Sarif(out, wording, about, Lines(open_again))
     if request.format == "github":
         from scrubber.reports.github import GitHub
         from scrubber.reports.lines import Lines
 
-        return GitHub(out, wording, about, Lines(_open), os.environ.get("GITHUB_STEP_SUMMARY"))
+        return GitHub(out, wording, about, Lines(open_again), os.environ.get("GITHUB_STEP_SUMMARY"))
     if request.format == "junit":
         from scrubber.reports.junit import JUnit
 
@@ -153,12 +154,6 @@ def make_report(request: Request, out: BinaryIO) -> Report:
     from scrubber.reports.json_report import JsonLinesReport, JsonReport
 
     return (JsonReport if request.format == "json" else JsonLinesReport)(out, wording, about)
-
-
-def _open(path: str) -> BinaryIO:
-    if path == STDIN:
-        raise FileNotFoundError(path)  # A stream is read once.
-    return open(path, "rb")
 
 
 # One after another -----------------------------------------------------------------------------------------------
@@ -186,10 +181,11 @@ def _judge_file(
     request: Request, path: str, report: Report, tally: Tally, progress: Progress, acks: Acknowledgements | None = None
 ) -> bool:
     """Judge one file for all who want to know; whether it was judged without a crash of ours."""
+    unfolder = Unfolder(open_again)
     redactor = Redactor() if request.redact else None
     marks = Fingerprints() if request.format == "sarif" or request.baseline or request.record else None
     with contextlib.closing(Events(request.options, path, progress.watch)) as events:
-        for event in events:
+        for event in map(unfolder.unfold, events):
             if acks is not None and not events.crashed:
                 acks.handle(event)  # Whatever is known or new: an answer tells all.
             if marks is not None:

@@ -23,7 +23,7 @@ from scrubber.reports.prose import count, harmless
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
-from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, InterchangeStart, TableUsed
+from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
 
 SHOWN = 10
 """Annotations of a kind that GitHub shows of a step."""
@@ -86,9 +86,6 @@ class GitHub:
             self._path = event.path
             if self._lines is not None:
                 self._lines.open(event.path)
-        elif isinstance(event, InterchangeStart):
-            if self._lines is not None and event.wrapped:
-                self._lines.fold(*event.wrapped, event.delimiters.segment)
         elif isinstance(event, FileEnd):
             self._close(event)
 

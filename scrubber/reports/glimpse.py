@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from scrubber.finding import Location
 from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Delimiters, Segment
 
+if TYPE_CHECKING:
+    from scrubber.reports.folds import Fold
+
 AROUND = 2048
 """Bytes read on both sides of a place: far more than a segment of an 837 holds."""
+
+
+_NO_BREAKS = str.maketrans("", "", "\r\n")
 
 
 @dataclass(slots=True)
 class Sight:
     """A segment as text, the byte it starts at, and a way to others of the same claim. ``found`` is the segment itself
-    where it was read with its claim."""
+    where it was read with its claim. ``fold`` is how lines of the file are broken, which they are not in ``text``."""
 
     text: str
     offset: int
     beside: Callable[[Location], Sight | None]
     found: Segment | None = None
+    fold: Fold | None = None
+
+    def stretch(self, where: Location) -> tuple[int, int]:
+        """The part of the text that a place of this segment covers: first character, and length."""
+        return find_stretch(where, self.offset, self.fold)
 
     def name_of(self, element: str) -> str:
         """What the guide calls an element (``SV107-1``), or nothing where it is not known."""
@@ -40,7 +51,15 @@ class Sight:
         return named.name
 
 
-def find_segment(loop: Loop, where: Location, separator: str) -> Sight | None:
+def find_stretch(where: Location, start: int, fold: Fold | None) -> tuple[int, int]:
+    """The same, of a segment that begins at this byte."""
+    if fold is None:
+        return where.offset - start, where.length
+    first = fold.measure(start, where.offset)
+    return first, fold.measure(start, where.offset + where.length) - first
+
+
+def find_segment(loop: Loop, where: Location, separator: str, fold: Fold | None = None) -> Sight | None:
     """The segment at this place, in a claim's loop or in one around it. None where the claim does not hold it (a
     missing segment's place may lie behind its end)."""
     if not where.ordinal:
@@ -48,7 +67,7 @@ def find_segment(loop: Loop, where: Location, separator: str) -> Sight | None:
     for segment in _segments(loop):
         if segment.ordinal == where.ordinal:
             text = separator.join(segment.elements)
-            return Sight(text, segment.offset, lambda other: find_segment(loop, other, separator), segment)
+            return Sight(text, segment.offset, lambda other: find_segment(loop, other, separator, fold), segment, fold)
     return None
 
 
@@ -71,11 +90,12 @@ class Glimpse:
         self._open = opener
         self._path: str | None = None
         self.delimiters: Delimiters | None = None
+        self.fold: Fold | None = None
 
     def open(self, path: str) -> None:
         """Look into this file from now on."""
         self._path = path
-        self.delimiters = None
+        self.delimiters = self.fold = None
 
     def segment(self, where: Location) -> Sight | None:
         """The segment around a byte of the file, or None when it cannot be shown."""
@@ -95,9 +115,11 @@ class Glimpse:
         shown = text[start : end if end >= 0 else at + AROUND]
         start += len(shown) - len(shown := shown.lstrip("\r\n"))
         shown = shown.rstrip("\r\n")
+        if self.fold is not None:
+            shown = shown.translate(_NO_BREAKS)
         if shown.startswith("ISA"):
             shown = _without_secrets(shown, self.delimiters.element)
-        return Sight(shown, begin + start, self.segment)
+        return Sight(shown, begin + start, self.segment, fold=self.fold)
 
 
 def _without_secrets(isa: str, separator: str) -> str:

@@ -26,10 +26,6 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 _FOUR_BYTES = bytes(range(0xF0, 0xF8))
 
 
-AROUND = 1 << 12
-"""Bytes that are looked through for the begin of a segment."""
-
-
 class Region(NamedTuple):
     """A stretch of text; lines and columns count from 1, and ``end_column`` is the one behind its last character."""
 
@@ -37,8 +33,6 @@ class Region(NamedTuple):
     column: int
     end_line: int
     end_column: int
-    offset: int
-    length: int
 
 
 class Lines:
@@ -48,18 +42,11 @@ class Lines:
         self._open = opener
         self._path: str | None = None
         self._index: _Index | None = None
-        self._folded: tuple[int, int, bytes] | None = None
 
     def open(self, path: str) -> None:
         """Answer for this file from now on."""
         self.close()
         self._path = path
-        self._folded = None
-
-    def fold(self, line: int, end: int, terminator: str) -> None:
-        """Lines of this file are broken at a fixed length, within segments, too: so many bytes, and so many of their
-        end. Places within a segment are then counted without the breaks."""
-        self._folded = (line, end, terminator.encode("latin-1"))
 
     def close(self) -> None:
         """Let the file go."""
@@ -69,10 +56,10 @@ class Lines:
 
     def find(self, where: Location) -> Region | None:
         """The stretch of a place; None when the file cannot be read, or does not go so far."""
-        return self.region(where.offset, where.length, inside=where.segment is not None)
+        return self.region(where.offset, where.length)
 
-    def region(self, offset: int, length: int, *, inside: bool = True) -> Region | None:
-        """The stretch of these bytes, which stand inside a segment or between segments."""
+    def region(self, offset: int, length: int) -> Region | None:
+        """The stretch of these bytes."""
         if self._index is None:
             if self._path is None:
                 return None
@@ -82,13 +69,11 @@ class Lines:
             except OSError:
                 return None
         try:
-            if self._folded is not None and inside:
-                offset, length = self._index.unfold(offset, length, *self._folded)
             begin = self._index.find(offset)
             end = self._index.find(offset + length) if length else begin
         except OSError:
             return None
-        return Region(*begin, *end, offset, length) if begin and end else None
+        return Region(*begin, *end) if begin and end else None
 
 
 class _Index:
@@ -152,22 +137,6 @@ class _Index:
         if self._bom and not line:
             column = max(0, column - (1 if self._utf8 else len(BOM)))
         return line + 1, column + 1
-
-    def unfold(self, offset: int, length: int, line: int, end: int, terminator: bytes) -> tuple[int, int]:
-        """Where a place stands whose distance to the begin of its segment counts no line breaks."""
-        first = max(0, offset - AROUND)
-        self.stream.seek(first)
-        before = self.stream.read(offset - first)
-        self._held = -1
-        begin = before.rfind(terminator) + 1
-        if not begin and first:
-            return offset, length  # Its segment is longer than any of an 837.
-        begin += len(before) - begin - len(before[begin:].lstrip(b"\r\n"))
-        column = (first + begin) % (line + end)
-        within = len(before) - begin
-        start = offset + (column + within) // line * end
-        stop = offset + length + (column + within + max(length - 1, 0)) // line * end
-        return start, stop - start
 
 
 def _split(text: bytes) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from scrubber.catalogue.entry import Citation
 from scrubber.claims.model import Claim
 from scrubber.finding import Finding, Severity
+from scrubber.reports.folds import Fold, find_fold
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.prose import Mark, Page, count, harmless, money
@@ -89,6 +90,7 @@ class TextReport:
         self._encoding = encoding
         self._docket = Docket(self._doom, self._put)
         self._interchange = self._group = self._set = ""
+        self._fold: Fold | None = None
         self._first_file = True
         self._heading = ""
         """Path of the file, until something is said of it."""
@@ -138,8 +140,9 @@ class TextReport:
             self._close(event, f"Functional group {harmless(self._group)}", claims)
         elif isinstance(event, InterchangeStart):
             self._interchange = event.control_number
+            self._fold = find_fold(event)
             if self._glimpse:
-                self._glimpse.delimiters = event.delimiters
+                self._glimpse.delimiters, self._glimpse.fold = event.delimiters, self._fold
         elif isinstance(event, InterchangeEnd):
             self._close(event, f"Interchange {harmless(self._interchange)}", claims)
         elif isinstance(event, FileStart):
@@ -184,7 +187,8 @@ class TextReport:
             because = ", ".join(dict.fromkeys(f"{f.edit} (the {owner_of(f.where)})" for f in inherited))
             text += self._page.paragraph(f"Rejected with what stands above it: {because}, see above.", 2)
         text += "".join(
-            self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element)) for f in by_weight(own)
+            self._finding(f, find_segment(claim.loop, f.where, claim.delimiters.element, self._fold))
+            for f in by_weight(own)
         )
         self._docket.add(("R" if rejected else "A").encode() + text.encode(self._encoding, "replace"))
 
@@ -260,7 +264,7 @@ class TextReport:
         """Findings that reject this claim and those after it, each told once, under whose they are."""
         text, last = "", ""
         for finding in findings:
-            sight = find_segment(claim.loop, finding.where, claim.delimiters.element)
+            sight = find_segment(claim.loop, finding.where, claim.delimiters.element, self._fold)
             owner = owner_of(finding.where)
             if owner == TRANSACTION:
                 # Told when the set is over, with what else is wrong with the set as a whole.
@@ -344,15 +348,15 @@ class TextReport:
         where = finding.where
         if where.element is None and where.length == 0:
             return self._page.paragraph(f"before {sight.text}", 4)
-        marks = [Mark(where.offset - sight.offset, where.length)] if where.element else []
+        marks = [Mark(*sight.stretch(where))] if where.element else []
         for other in finding.related[:RELATED]:
             if other.ordinal == where.ordinal and other.offset != where.offset and is_beside(finding, other):
-                marks.append(Mark(other.offset - sight.offset, other.length, "-"))
+                marks.append(Mark(*sight.stretch(other), "-"))
         text = self._page.segment(sight.text, marks, 4, finding.severity.value)
         for other in finding.related[:RELATED]:
             beside = sight.beside(other)
             if beside is not None and other.ordinal != where.ordinal and is_beside(finding, other):
-                mark = [Mark(other.offset - beside.offset, other.length, "-")] if other.element else []
+                mark = [Mark(*beside.stretch(other), "-")] if other.element else []
                 text += self._page.segment(beside.text, mark, 4, "faint")
         return text
 

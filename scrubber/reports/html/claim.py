@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from scrubber.claims.model import Claim
 from scrubber.finding import Finding, Location
 from scrubber.reports.entries import Entries
-from scrubber.reports.glimpse import Sight
+from scrubber.reports.folds import Fold
+from scrubber.reports.glimpse import Sight, find_stretch
 from scrubber.reports.html.joins import Title, find_marks, tell_diagnoses, tell_lines
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.segments import Names, Stretch
@@ -30,6 +31,8 @@ class Teller:
 
     def __init__(self, wording: Wording, title: Title, redacted: bool) -> None:
         self.names = Names()
+        self.fold: Fold | None = None
+        """How lines of the open file are broken."""
         self._wording = wording
         self._entries = Entries(wording)
         self._title = title
@@ -147,9 +150,7 @@ class Teller:
         rows = []
         for seen, there in shown:
             stretches = [
-                Stretch(p.offset - seen.offset, p.length, kind if p is where else "beside")
-                for p in there
-                if p.element is not None
+                Stretch(*seen.stretch(p), kind if p is where else "beside") for p in there if p.element is not None
             ]
             absent = where in there and where.element is None and where.length == 0
             use = seen.found.use if seen.found else None
@@ -171,7 +172,7 @@ class Teller:
         for loop in claim.loop.walk():
             for number, segment in enumerate(loop.segments):
                 marks = [
-                    Stretch(where.offset - segment.offset, where.length, kind)
+                    Stretch(*find_stretch(where, segment.offset, self.fold), kind)
                     for where, kind in stretches.get(segment.ordinal, ())
                     if where.element is not None
                 ]

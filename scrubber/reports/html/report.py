@@ -16,6 +16,7 @@ import orjson
 
 from scrubber.claims.model import Claim
 from scrubber.finding import Finding, Location, Severity
+from scrubber.reports.folds import find_fold
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
 from scrubber.reports.html.back import write_back
@@ -119,8 +120,9 @@ class Html:
         elif isinstance(event, InterchangeStart):
             self._interchange = event.control_number
             self._delimiters = event.delimiters
+            self._teller.fold = find_fold(event)
             if self._glimpse:
-                self._glimpse.delimiters = event.delimiters
+                self._glimpse.delimiters, self._glimpse.fold = event.delimiters, self._teller.fold
         elif isinstance(event, InterchangeEnd):
             self._close(event, f"Interchange {self._interchange}", claims)
             self._forget_bodies()
@@ -212,7 +214,7 @@ class Html:
             self._shown += 1
             if self._shown > WHOLE:
                 self._teller.shorten(f"{self._prefix}-{self._claims}")
-            body = self._teller.tell_claim(claim, findings, lambda where: _find(claim, where), above).encode()
+            body = self._teller.tell_claim(claim, findings, lambda where: self._find(claim, where), above).encode()
             start, length = self._bodies.tell(), len(body)
             self._bodies.write(body)
         record = [
@@ -315,7 +317,7 @@ class Html:
             key = key_of(finding)
             if owner == TRANSACTION:
                 # Told when the set is over, with what else is wrong with the set as a whole.
-                if (sight := _find(claim, finding.where)) and key not in self._told:
+                if (sight := self._find(claim, finding.where)) and key not in self._told:
                     self._sights[key] = sight
             elif key not in self._told:
                 news.setdefault(owner, []).append(finding)
@@ -346,7 +348,7 @@ class Html:
             anchor = f"{self._prefix}-a{self._blocks}"
             self._told[key_of(finding)] = anchor
             if claim is not None:
-                sight = _find(claim, finding.where)
+                sight = self._find(claim, finding.where)
             else:
                 sight = self._sights.pop(key_of(finding), None)
                 sight = sight or (self._glimpse.segment(finding.where) if self._glimpse else None)
@@ -354,6 +356,9 @@ class Html:
         fate = tag("span", "Rejected", class_="mark reject") if _rejects(findings) else NOTHING
         said = tag("h4", fate, " ", title, f", {more}" if more else "")
         return tag("section", said, *told, class_="above-claims")
+
+    def _find(self, claim: Claim, where: Location) -> Sight | None:
+        return find_segment(claim.loop, where, claim.delimiters.element, self._teller.fold)
 
     def _name(self, owner: str, claim: Claim) -> str:
         """``Billing provider CEDAR BRIDGE (NPI 2990001010)``, ``Subscriber of claim 17``: never a patient's name."""
@@ -380,10 +385,6 @@ class Html:
             named = f" in claim {cause.where.claim}" if cause.where.claim else ""
             block = together((block, tag("p", f"{because}{named}.", class_="with")))
         self._docket.close(event, (b"R" if lost or _rejects(news) else b"W") + block.encode())
-
-
-def _find(claim: Claim, where: Location) -> Sight | None:
-    return find_segment(claim.loop, where, claim.delimiters.element)
 
 
 def _rejects(findings: Iterable[Finding]) -> bool:
