@@ -2,7 +2,7 @@
 
 import gzip
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -381,11 +381,19 @@ def test_each_edition_says_how_many_notes_it_has(icd: Icd10cm) -> None:
         assert edition.notes == sum(edition.name.removeprefix("FY") in year.split("+") for year in years)
 
 
-def test_codes_come_and_go_with_a_month() -> None:
-    """What the edits on codes remember of one day they say of its month."""
+def test_days_of_an_era_are_alike(icd: Icd10cm) -> None:
+    """What the edits on codes remember of one day they say of its era."""
     lines = read_text(shipped_directory(), "validity.txt.gz").splitlines()
     windows = [line.split("\t") for line in lines if line.startswith("window\t")]
     assert len(windows) > 5
-    for _, _, start, to, _ in windows:
-        assert date.fromisoformat(start).day == 1
-        assert not to or date.fromordinal(date.fromisoformat(to).toordinal() + 1).day == 1
+    turns = {start for _, _, start, _, _ in windows} | {to for _, _, _, to, _ in windows if to}
+    day = timedelta(days=1)
+    for written in turns:
+        turn = date.fromisoformat(written)
+        begins = any(start == written for _, _, start, _, _ in windows)
+        before, after = (turn - day, turn) if begins else (turn, turn + day)
+        assert icd.era(before) != icd.era(after)
+    for release in icd.releases:
+        assert icd.era(release.start) != icd.era(release.start - day)
+    assert icd.era(icd.last) != icd.era(icd.last + day)
+    assert icd.era(date(2026, 7, 1)) == icd.era(date(2026, 9, 30)) != icd.era(date(2026, 10, 1))

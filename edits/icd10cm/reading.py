@@ -78,15 +78,15 @@ def read_codes(claim: Claim, know: Knowledge) -> Judged:
 
 
 def looks(claim: Claim, know: Knowledge) -> Hashable:
-    """What the edits on codes see of a claim whose lines have one month: codes, qualifiers, the month; and the
-    patient's age and sex where a code is meant for some. Else None."""
+    """What the edits on codes see of a claim whose lines lie in one era of the tables: codes, qualifiers, the era; and
+    the patient's age and sex where a code is meant for some. Else None."""
     day, last, hi = claim.service_from, claim.service_to, claim.hi
     if day is None or last is None or hi is None:
         return None
-    if last is not day and (day.year, day.month) != (last.year, last.month):
+    era = know.icd10cm.era(day)
+    if last is not day and know.icd10cm.era(last) != era:
         return None
-    # Codes come into force and end with a month (a test holds the tables to it): its days are alike.
-    key = (day.year, day.month, claim.delimiters.component, *hi.elements)
+    key = (era, claim.delimiters.component, *hi.elements)
     limited = _limited.get(key)
     if limited is None:
         if not ICD10_START <= day <= know.icd10cm.last:
@@ -102,10 +102,10 @@ def looks(claim: Claim, know: Knowledge) -> Hashable:
 
 
 by_codes = alike(looks)
-"""For a check that sees the codes and the day; of the patient age and sex, where a code is meant for some."""
+"""For a check that sees the codes and the day's era; of the patient age and sex, where a code is meant for some."""
 
 _limited: dict[Hashable, bool] = {}
-"""The codes of a month, and whether any of them is meant for an age or sex."""
+"""The codes of an era, and whether any of them is meant for an age or sex."""
 
 
 def age(birth: date, day: date) -> int:

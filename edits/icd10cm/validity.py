@@ -27,10 +27,9 @@ def code_not_in_force(claim: Claim, know: Knowledge) -> Sequence[Hit | Gap]:
 def changed_within_claim(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """DX-03: the claim's services span a turn of the code set that changed one of its codes."""
     first, last = claim.service_from, claim.service_to
-    # Codes come and go with a month (a test holds the tables to it).
-    if first is None or last is None or (first.year, first.month) == (last.year, last.month):
-        return
     table = know.icd10cm
+    if first is None or last is None or table.era(first) == table.era(last):
+        return
     if first < ICD10_START or last < first:
         return  # Another code set, or dates that another edit rejects.
     if last > table.last:

@@ -41,15 +41,15 @@ _UNLISTED, _OUTSIDE = Decimal(-1), Decimal(-2)
 def counted(claim: Claim, know: Knowledge) -> Hashable:
     """What these edits see of a claim: what the other coding edits do, with units and what they count.
 
-    Mostly every code stands once and within its limit: such claims are alike but for the codes of which no limit is
-    known.
+    Mostly every code stands once a day and within its limit: such claims are alike but for the codes of which no limit
+    is known.
     """
     seen = seen_before(claim, know)
     if seen is None:
         return None
     key, era, limits = seen
     medicaid = know.profile.is_("medicaid")
-    codes: set[str] = set()
+    billed: set[tuple[str, date | None]] = set()
     unknown: list[Hashable] = []
     for line in claim.lines:
         code, units = line.procedure, line.units
@@ -60,10 +60,10 @@ def counted(claim: Claim, know: Knowledge) -> Hashable:
             most = limits["mue", code, era, medicaid] = _most(know, line, medicaid)
         if most < 0:
             unknown.append(code if most is _UNLISTED else most)
-        elif units > most or code in codes:
+        elif units > most or (code, line.first) in billed:
             break
         else:
-            codes.add(code)
+            billed.add((code, line.first))
     else:
         return frozenset(unknown)
     full: list[Any] = [key]

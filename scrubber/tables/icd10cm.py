@@ -14,6 +14,8 @@ Sources: tabular list FY2025 and FY2026 (April releases), CDC/NCHS, public domai
 with their attributes, Medicare Code Editor v44, CMS. :mod:`scrubber.tables.build_icd10cm` builds the files.
 """
 
+from bisect import bisect_right
+from collections.abc import Hashable
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -82,6 +84,8 @@ class Icd10cm:
         self._sites: Sites | None = None
         self._notes: dict[str, Notes] = {}
         self._editions = lru_cache(1_024)(self._find_edition)
+        self._turns: list[date] | None = None
+        self._eras = lru_cache(4_096)(self._find_era)
         self._spans = lru_cache(16_384)(self._find_windows)
         self._others = lru_cache(4_096)(self._find_status)
         self._named = lru_cache(4_096)(self._find_title)
@@ -121,6 +125,10 @@ class Icd10cm:
     def releases(self) -> tuple[Edition, ...]:
         """The tabular lists that the notes come from, oldest first."""
         return self._laid_out().editions
+
+    def era(self, on: date) -> Hashable:
+        """Days of one era are alike: no code comes, goes or changes between them, and the same notes answer."""
+        return self._eras(on)
 
     # Validity
 
@@ -251,6 +259,12 @@ class Icd10cm:
         return note.naming(code, self._laid_out().place.get(code[:3], -1)) is not None
 
     # Loading and finding
+
+    def _find_era(self, on: date) -> Hashable:
+        if self._turns is None:
+            self._turns = sorted(set(self._valid().turns()))
+        edition = self.edition(on)
+        return bisect_right(self._turns, on), edition.name, edition.stand_in
 
     def _valid(self) -> "Validity | OwnValidity":
         if self._validity is None:

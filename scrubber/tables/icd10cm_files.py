@@ -7,7 +7,7 @@ import re
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -98,6 +98,14 @@ class Validity:
     def covers(self, on: date) -> bool:
         """Whether it is known which codes are billable on a day."""
         return self.first <= on <= self.last
+
+    def turns(self) -> Iterator[date]:
+        """The days on which something may change: windows begin, or have ended the day before."""
+        yield from (self.first, self.last + timedelta(days=1))
+        for window in self._windows:
+            yield window.start
+            if window.to is not None:
+                yield window.to + timedelta(days=1)
 
     def codes(self, category: str) -> Mapping[str, tuple[Window, ...]]:
         """Every code of a three-character category, sorted, with its windows; empty for an unknown category."""

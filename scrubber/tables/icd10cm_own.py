@@ -65,6 +65,12 @@ class OwnValidity:
         """Whether it is known which codes are billable on a day."""
         return self._shipped.covers(on) or any(release.first <= on <= release.last for release in self._releases)
 
+    def turns(self) -> Iterator[date]:
+        """The days on which something may change."""
+        yield from self._shipped.turns()
+        for release in self._releases:
+            yield from (release.first, release.last + _DAY)
+
     def categories(self) -> tuple[str, ...]:
         """Every three-character category that ever had a billable code, sorted."""
         own = (text[:3] for release in self._releases for text in release.texts(CODES))
