@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import PurePath
 
 from scrubber.claims.model import Provider
 from scrubber.finding import Finding, Severity
 from scrubber.reports.ack999 import refuses_group
-from scrubber.reports.annotate import annotate, explain, heading, say_envelope, say_group
+from scrubber.reports.annotate import annotate, explain, say_group
+from scrubber.reports.answering import Answering
 from scrubber.reports.claimstatus import (
     PROVIDER_LOOPS,
     Stcs,
@@ -32,13 +32,13 @@ from scrubber.reports.outbound import (
     AckOptions,
     Numbers,
     build_gs,
-    build_isa,
     clean,
     clean_code,
     format_amount,
     say_date,
     say_money,
 )
+from scrubber.reports.prose import count
 from scrubber.reports.scroll import Mark, Scroll
 from scrubber.reports.vocabulary import read_vocabulary
 from scrubber.verdict import (
@@ -135,15 +135,12 @@ class Ack277ca:
         self._options = options
         self._numbers = numbers
         self._entries = entries
-        self._source = ""
+        self._answer = Answering(page, options, numbers, "277CA, the answer to the claims of a file")
         self._day = options.process_date
-        self._isa: list[str] = []
         self._inbound_gs: list[str] = []
-        self._start: Mark | None = None
         self._gs: list[str] | None = None
         self._group_start = Mark(0, 0, 0)
         self._first_set = 0
-        self._groups = 0
         self._sets = 0
         self._good = 0
         self._set: _Set | None = None
@@ -164,11 +161,11 @@ class Ack277ca:
         elif isinstance(event, GroupEnd):
             self._end_group(not refuses_group(event, self._good))
         elif isinstance(event, InterchangeStart):
-            self._begin(event)
+            self._answer.begin(event)
         elif isinstance(event, InterchangeEnd):
             self._end(event.status != "R")
         elif isinstance(event, FileStart):
-            self._source = PurePath(event.path).name
+            self._answer.name(event)
 
     def close(self) -> None:
         """The events are over: an interchange that did not end is taken back."""
@@ -178,28 +175,11 @@ class Ack277ca:
         self._end_group(False)
         self._end(False)
 
-    def _begin(self, event: InterchangeStart) -> None:
-        self._start = self._page.mark()
-        self._groups = 0
-        self._isa = build_isa(self._options, event.isa, self._numbers.take_interchange())
-        if not self._start.text:
-            self._page.write("", heading("277CA, the answer to the claims of a file,", self._source), 0)
-        self._page.write(*annotate(self._isa, say_envelope(self._isa)))
-
     def _end(self, keep: bool) -> None:
-        if self._start is None:
+        if not self._answer.is_open:
             return
-        if keep and self._groups:
-            count = "1 group" if self._groups == 1 else f"{self._groups} groups"
-            says = f"End of interchange {self._isa[13]}: {count}."
-            self._page.write(*annotate(["IEA", str(self._groups), self._isa[13]], says, "\n"))
-            self.told.add(self._in_interchange)
-        else:
-            self._page.rewind(self._start)
-            self._numbers.interchange = int(self._isa[13])
-            self.untold.add(self._in_interchange)
+        (self.told if self._answer.end(keep) else self.untold).add(self._in_interchange)
         self._in_interchange = Sum()
-        self._start = None
 
     def _begin_group(self, event: GroupStart) -> None:
         self._group_start = self._page.mark()
@@ -216,7 +196,7 @@ class Ack277ca:
         if keep and self._sets:
             says = f"End of group {gs[6]}: {self._sets} 277CA{'s' if self._sets > 1 else ''}."
             self._page.write(*annotate(["GE", str(self._sets), gs[6]], says))
-            self._groups += 1
+            self._answer.groups += 1
             self._in_interchange.add(self._in_group)
         else:
             self._page.rewind(self._group_start)
@@ -282,9 +262,10 @@ class Ack277ca:
             says = f"All claims of the provider rejected, {money}. {read_vocabulary().say_status(composites)}."
             stc = build_stc(composites, "U", "", amount)
             self._spool.write(*annotate(stc, says, explain(self._entries, findings)))
-        count, named = str(group.count), ", ".join(group.claims)
+        rejected, named = str(group.count), ", ".join(group.claims)
         more = f" and {group.count - len(group.claims)} more" if group.count > len(group.claims) else ""
-        self._spool.write(*annotate(["QTY", "QC", count], f"Rejected claims of the provider: {count} ({named}{more})."))
+        says = f"Rejected claims of the provider: {rejected} ({named}{more})."
+        self._spool.write(*annotate(["QTY", "QC", rejected], says))
         self._spool.write(*annotate(["AMT", "YY", amount], f"Rejected charges of the provider: {money}."))
 
     def _end_set(self, event: SetEnd) -> None:
@@ -323,7 +304,7 @@ class Ack277ca:
         page, options, sums = self._page, self._options, current.sum
         begin = page.segments
         number = self._numbers.take_set()
-        ours = f"{self._isa[13]}-{number}"
+        ours = f"{self._answer.number}-{number}"
         told = f"the transaction set {clean(current.start.control_number, 9) or UNKNOWN}"
         child = "0" if batch or not sums.claims else "1"
         us = [
@@ -357,8 +338,8 @@ class Ack277ca:
         self._write_totals(sums, batch)
         if not batch:
             page.append(self._spool, Mark(0, 0, 0), self._spool.mark())
-        count = page.segments - begin + 1
-        page.write(*annotate(["SE", str(count), number], f"End of 277CA number {number}: {count} segments."))
+        segments = page.segments - begin + 1
+        page.write(*annotate(["SE", str(segments), number], f"End of 277CA number {number}: {segments} segments."))
 
     def _write_totals(self, sums: Sum, batch: Sequence[Finding]) -> None:
         page, words, day = self._page, read_vocabulary(), self._day
@@ -371,15 +352,15 @@ class Ack277ca:
         else:
             receipt: Composites = (("A1", "19", self._options.entity),)
             who = words.entity[self._options.entity]
-            says = f"The batch was received by {who}: {_claims(sums.claims)}, {money}."
+            says = f"The batch was received by {who}: {count(sums.claims, 'claim')}, {money}."
             page.write(*annotate(build_stc(receipt, "WQ", day, amount), says))
         counts = (("90", sums.accepted, "Accepted"), ("AA", sums.rejected, "Rejected"))
         charges = (("YU", sums.charge_accepted), ("YY", sums.charge_rejected))
-        for code, count, what in counts:
-            if count:
-                page.write(*annotate(["QTY", code, str(count)], f"{what} claims: {count}."))
-        for (code, charge), (_, count, what) in zip(charges, counts, strict=True):
-            if count:
+        for code, claims, what in counts:
+            if claims:
+                page.write(*annotate(["QTY", code, str(claims)], f"{what} claims: {claims}."))
+        for (code, charge), (_, claims, what) in zip(charges, counts, strict=True):
+            if claims:
                 page.write(*annotate(["AMT", code, format_amount(charge)], f"{what} charges: {say_money(charge)}."))
 
     def _build_submitter(self, start: SetStart) -> list[str]:
@@ -392,7 +373,3 @@ class Ack277ca:
         if len(number) < 2:
             number = clean_code(self._inbound_gs[2] if len(self._inbound_gs) > 2 else "", 80)
         return ["NM1", "41", "1" if person else "2", name or UNKNOWN, first, middle, "", "", "46", number]
-
-
-def _claims(count: int) -> str:
-    return "1 claim" if count == 1 else f"{count} claims"

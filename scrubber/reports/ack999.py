@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 from scrubber.finding import Finding, Severity
-from scrubber.reports.annotate import FINDING, annotate, explain, heading, say_envelope, say_group, wrap
+from scrubber.reports.annotate import FINDING, annotate, explain, say_group, wrap
+from scrubber.reports.answering import Answering
 from scrubber.reports.entries import BUSINESS, FUNCTIONAL, Entries
 from scrubber.reports.faults import Fault, read_fault, write_fault_group
-from scrubber.reports.outbound import UNKNOWN, AckOptions, Numbers, build_gs, build_isa, clean
+from scrubber.reports.outbound import UNKNOWN, AckOptions, Numbers, build_gs, clean
+from scrubber.reports.prose import count
 from scrubber.reports.scroll import Mark, Scroll
 from scrubber.reports.vocabulary import read_vocabulary
 from scrubber.verdict import (
@@ -82,12 +83,8 @@ class Ack999:
         self._options = options
         self._numbers = numbers
         self._entries = entries
-        self._source = ""
-        self._inbound: list[str] = []
-        self._isa: list[str] = []
-        self._start: Mark | None = None
+        self._answer = Answering(page, options, numbers, "999, the answer to the format of a file")
         self._gs: list[str] | None = None
-        self._groups = 0
         self._sets: list[_Set] = []
         self._unnamed = 0
         self._good = 0
@@ -110,36 +107,15 @@ class Ack999:
         elif isinstance(event, GroupEnd):
             self._end_group(event)
         elif isinstance(event, InterchangeStart):
-            self._begin(event)
+            self._answer.begin(event)
         elif isinstance(event, InterchangeEnd):
-            self._end(event.status != "R")
+            self._answer.end(event.status != "R")
         elif isinstance(event, FileStart):
-            self._source = PurePath(event.path).name
+            self._answer.name(event)
 
     def close(self) -> None:
         """The events are over: an interchange that did not end is taken back."""
-        self._end(False)
-
-    def _begin(self, event: InterchangeStart) -> None:
-        self._start = self._page.mark()
-        self._inbound = event.isa
-        self._groups = 0
-        self._isa = build_isa(self._options, event.isa, self._numbers.take_interchange())
-        if not self._start.text:
-            self._page.write("", heading("999, the answer to the format of a file,", self._source), 0)
-        self._page.write(*annotate(self._isa, say_envelope(self._isa)))
-
-    def _end(self, keep: bool) -> None:
-        if self._start is None:
-            return
-        if keep and self._groups:
-            count = "1 group" if self._groups == 1 else f"{self._groups} groups"
-            says = f"End of interchange {self._isa[13]}: {count}."
-            self._page.write(*annotate(["IEA", str(self._groups), self._isa[13]], says, "\n"))
-        else:
-            self._page.rewind(self._start)
-            self._numbers.interchange = int(self._isa[13])
-        self._start = None
+        self._answer.end(False)
 
     def _take(self, findings: Iterable[Finding]) -> None:
         """Keep what this 999 will tell, as short values."""
@@ -192,7 +168,8 @@ class Ack999:
         end = self._spool.mark()
         notes = "".join(opened.notes)
         if opened.uncounted:
-            notes += wrap(f"{opened.uncounted} further errors are not listed.", FINDING)
+            are = "is" if opened.uncounted == 1 else "are"
+            notes += wrap(f"{count(opened.uncounted, 'further error')} {are} not listed.", FINDING)
         self._spool.write("", notes, 0)
         status = self._status(event, bool(codes))
         self._sets.append(_Set(start, end, self._spool.mark(), status, list(codes)[:5], event.claims))
@@ -205,7 +182,7 @@ class Ack999:
 
     def _end_group(self, event: GroupEnd) -> None:
         gs, self._gs = self._gs, None
-        if gs is None or self._start is None:
+        if gs is None or not self._answer.is_open:
             return
         page, words = self._page, read_vocabulary()
         codes = dict.fromkeys(event.codes)
@@ -244,10 +221,10 @@ class Ack999:
                 explain(self._entries, reasons),
             )
         )
-        count = page.segments - begin + 1
-        page.write(*annotate(["SE", str(count), st[2]], f"End of 999 number {st[2]}: {count} segments."))
+        segments = page.segments - begin + 1
+        page.write(*annotate(["SE", str(segments), st[2]], f"End of 999 number {st[2]}: {segments} segments."))
         page.write(*annotate(["GE", "1", out[6]], f"End of group {out[6]}."))
-        self._groups += 1
+        self._answer.groups += 1
         self._sets = []
 
     def _end_ak2(self, each: _Set, group_rejected: bool) -> None:
