@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from scrubber.reports.prose import count
+
 Record = Mapping[str, Any]
 """A claim, a finding or a table as the JSON report has it."""
 
@@ -162,7 +164,7 @@ def differing_tables(first: Side, second: Side) -> list[tuple[str, str, str]]:
     if not first.tables or not second.tables:
         return []
     sides = [
-        {(t["name"], t["edition"]): f"{t['edition']} ({t['rows']:,} rows)" for t in side.tables}
+        {(t["name"], t["edition"]): f"{t['edition']} ({count(t['rows'], 'row')})" for t in side.tables}
         for side in (first, second)
     ]
     found: dict[str, tuple[list[str], list[str]]] = {}

@@ -24,6 +24,7 @@ from scrubber.fixes.rewrite import Change, rewrite
 from scrubber.inputs import STDIN
 from scrubber.pipeline import Options, judge, open_sources
 from scrubber.progress import Progress
+from scrubber.reports.prose import count
 from scrubber.reports.tally import Tally
 from scrubber.verdict import ClaimVerdict
 
@@ -140,7 +141,7 @@ def _find_fault(first: _Judged, last: _Judged) -> str | None:
         return DISAGREES.format("it can no longer be read")
     before, after = first.tally.totals, last.tally.totals
     if before.claims != after.claims:
-        return DISAGREES.format(f"{before.claims} claims before, {after.claims} after")
+        return DISAGREES.format(f"{count(before.claims, 'claim')} before, {after.claims} after")
     if first.claims != last.claims:
         return DISAGREES.format("their numbers or charges differ")
     return None

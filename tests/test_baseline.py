@@ -111,7 +111,7 @@ def test_entries_that_are_not_met_are_told(folder: Path) -> None:
     scrub("--write-baseline", "known.json")
     (folder / "claims.837").write_bytes(QUICK.replace(b"HI*ABK:M542*ABF:M50322", b"HI*ABK:M50322"))
     told = scrub("--baseline", "known.json")
-    assert "1 of 4 findings of known.json were not met again" in told.stderr
+    assert "1 of 4 findings of known.json not met again" in told.stderr
     assert "not met" not in scrub("--baseline", "known.json", "--quiet").stderr
 
 

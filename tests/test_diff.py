@@ -94,7 +94,7 @@ def test_two_editions_of_a_table(tmp_path: Path) -> None:
     assert ("NECK-1001", "accepted", "rejected") in verdicts(told)
     assert [f["edit"] for f in told["claims"][0]["appeared"]] == ["NCCI-01"]
     (table,) = told["tables"]
-    assert (table["name"], table["first"], table["second"]) == ("ncci-ptp", "2026 Q3 (1 rows)", "2026 Q3 (2 rows)")
+    assert (table["name"], table["first"], table["second"]) == ("ncci-ptp", "2026 Q3 (1 row)", "2026 Q3 (2 rows)")
 
 
 def test_text_names_what_did_it(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_what_is_loaded_is_listed(scrubber: Command, tmp_path: Path) -> None:
     parts = ptp_parts(tmp_path, "v322r0", PAIR)
     outcome = scrubber("tables", "add", "ncci-ptp", *parts)
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == "ncci-ptp 2026 Q3: 1 rows, in force from 2026-07-01 to 2026-09-30.\n"
+    assert outcome.out == "ncci-ptp 2026 Q3: 1 row, in force from 2026-07-01 to 2026-09-30.\n"
     (record,) = own(scrubber)
     assert record["name"] == "ncci-ptp"
     assert (record["edition"], record["from"], record["to"]) == ("2026 Q3", "2026-07-01", "2026-09-30")
@@ -132,7 +132,7 @@ def test_the_medicaid_file_goes_where_it_belongs(scrubber: Command, tmp_path: Pa
     file = tmp_path / "ptp-2026q3.txt"
     file.write_bytes(ptp_text(PAIR, medicaid=True))
     outcome = scrubber("tables", "add", "ncci-ptp", file)
-    assert outcome.out.startswith("ncci-ptp-medicaid 2026 Q3: 1 rows")
+    assert outcome.out.startswith("ncci-ptp-medicaid 2026 Q3: 1 row,")
     assert "Medicaid's pairs: kept apart" in outcome.out
     assert [record["name"] for record in own(scrubber)] == ["ncci-ptp-medicaid"]
 
@@ -269,7 +269,7 @@ def test_an_edition_is_removed(loaded: Command, tmp_path: Path) -> None:
     outcome = loaded("tables", "remove", "ncci-ptp", "2026Q2")
     assert outcome.code == 2
     assert "no edition `2026Q2`; did you mean 2026 Q3? (loaded: 2026 Q3)" in outcome.err
-    assert loaded("tables", "remove", "ncci-ptp", "2026q3").out == "ncci-ptp 2026 Q3 removed (1 rows).\n"
+    assert loaded("tables", "remove", "ncci-ptp", "2026q3").out == "ncci-ptp 2026 Q3 removed (1 row).\n"
     assert own(loaded) == []
 
 

@@ -355,4 +355,4 @@ def list_text(edits: Sequence[Edit], color: bool = False) -> str:
         dates = "" if not (edit.from_ or edit.to) else f"{edit.basis} {edit.from_ or ''}..{edit.to or ''}"
         rows.append(f"  {edit.id:<{ids}}  {shown}  {edit.name:<{names}}  {dates}".rstrip())
     count = len({edit.id for edit in edits})
-    return "\n".join(rows) + f"\n\n{count} edits\n"
+    return "\n".join(rows) + f"\n\n{count} edit{'' if count == 1 else 's'}\n"

@@ -128,9 +128,11 @@ def check(
     if record is not None and write_baseline:
         record.write(write_baseline)
     if known is not None and known.stale and not quiet:
+        from scrubber.reports.prose import count
+
         click.echo(
-            f"scrubber: {known.stale:,} of {len(known.known):,} findings of {baseline} were not met again: mended, or "
-            "not in these files. --write-baseline writes it anew.",
+            f"scrubber: {known.stale:,} of {count(len(known.known), 'finding')} of {baseline} not met again: mended, "
+            "or not in these files. --write-baseline writes it anew.",
             err=True,
         )
     return decide(tally, fail_on or options.config.fail_on)

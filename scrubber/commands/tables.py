@@ -97,6 +97,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     stay as they were. Loading an edition again replaces it.
     """
     from scrubber.progress import Progress
+    from scrubber.reports.prose import count
     from scrubber.tables.kinds import KINDS, ImportFault
     from scrubber.tables.store import SourceFile, Store
 
@@ -116,7 +117,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     known = holding.edition
     until = f" to {known.to}" if known.to else " on"
     again = " It replaces the one loaded before." if replaced else ""
-    click.echo(f"{known.kind} {known.name}: {known.rows:,} rows, in force from {known.from_}{until}.{again}")
+    click.echo(f"{known.kind} {known.name}: {count(known.rows, 'row')}, in force from {known.from_}{until}.{again}")
     for note in imported.notes:
         click.echo(f"  {note}")
     if 0 < known.rows * 2 < found.usual:
@@ -134,6 +135,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
 @with_settings
 def remove(kind: str, edition: str, data: str | None, config: str | None) -> int:
     """Remove EDITION of KIND. Its days are then reported as not checked, unless another edition answers for them."""
+    from scrubber.reports.prose import count
     from scrubber.tables.store import Store
 
     wanted = _kind(kind)
@@ -141,7 +143,7 @@ def remove(kind: str, edition: str, data: str | None, config: str | None) -> int
     _loaded(folder)  # A folder without tables should not get any by this.
     with Store(folder) as store:
         gone = store.remove(wanted.name, edition).edition
-    click.echo(f"{gone.kind} {gone.name} removed ({gone.rows:,} rows).")
+    click.echo(f"{gone.kind} {gone.name} removed ({count(gone.rows, 'row')}).")
     return OK
 
 

@@ -186,6 +186,7 @@ def retry(files: tuple[str, ...]) -> int:
 def verify(folder: str, complete: bool) -> int:
     """Prove that every file that was dropped is in exactly one place, what was made of it is whole and there once, and
     the ledger agrees. Exit code 1 where that is not so."""
+    from scrubber.reports.prose import count
     from scrubber.watch.ledger import Ledger
     from scrubber.watch.verify import verify as prove
 
@@ -196,8 +197,9 @@ def verify(folder: str, complete: bool) -> int:
     for fault in faults:
         click.echo(fault)
     click.echo(
-        f"{proof.done:,} files done, {proof.pending:,} in hand, {proof.inbox:,} in the inbox; {proof.outputs:,} "
-        f"outputs whole, {len(proof.gone):,} taken away; " + (f"{len(faults):,} faults" if faults else "all is well")
+        f"{count(proof.done, 'file')} done, {proof.pending:,} in hand, {proof.inbox:,} in the inbox; "
+        f"{count(proof.outputs, 'output')} whole, {len(proof.gone):,} taken away; "
+        + (count(len(faults), "fault") if faults else "all is well")
     )
     return FOUND if faults else OK
 
@@ -208,6 +210,7 @@ def verify(folder: str, complete: bool) -> int:
 def rebuild(folder: str, **how: Any) -> int:
     """Make a new ledger of what lies in archive/, failed/ and reports/. The old one is put aside."""
     from scrubber.commands.options import make_options
+    from scrubber.reports.prose import count
     from scrubber.watch.rebuild import rebuild as build
 
     layout = _open_folder(folder)
@@ -216,7 +219,7 @@ def rebuild(folder: str, **how: Any) -> int:
         result = build(layout, options, options.config.watch.history_days, lambda said: None)
     aside = f" The old ledger is .scrubber/{result.aside}." if result.aside else ""
     click.echo(
-        f"A new ledger of {result.files:,} files and {result.outputs:,} outputs; {result.returned:,} files that were "
-        f"in hand are in the inbox again.{aside}"
+        f"A new ledger of {count(result.files, 'file')} and {count(result.outputs, 'output')}; of files in hand, "
+        f"{result.returned:,} back in the inbox.{aside}"
     )
     return OK

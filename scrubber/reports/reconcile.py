@@ -13,6 +13,7 @@ from pathlib import Path
 from scrubber.finding import Severity
 from scrubber.reports.acknowledge import Acknowledgements
 from scrubber.reports.held import judge_envelope
+from scrubber.reports.prose import count
 from scrubber.reports.readback import Unsound, read_277ca, read_999, read_claims
 from scrubber.reports.split.split import Split
 from scrubber.verdict import (
@@ -59,9 +60,9 @@ def _compare(
     written: Mapping[str, Path], name: str, totals: Totals, split: Split, acks: Acknowledgements, reasons: Reasons
 ) -> Iterator[str]:
     if reasons.missing:
-        yield f"{reasons.missing} rejections have no finding"
+        yield f"{count(reasons.missing, 'rejection')} without a finding"
     if totals.claims != totals.accepted + totals.rejected:
-        yield f"{totals.claims} claims were judged, {totals.accepted + totals.rejected} have a status"
+        yield f"{count(totals.claims, 'claim')} judged, {totals.accepted + totals.rejected} with a status"
     told, untold = acks.told, acks.untold
     yield from _differ("acknowledged", "claims", told.claims + untold.claims, totals.claims)
     yield from _differ("acknowledged", "charges", told.charge + untold.charge, _charge(totals))

@@ -168,6 +168,13 @@ def _examples(counted: Counter[str]) -> str:
     return f"{head}: {', '.join(named)}{more}" if detail else head
 
 
+def say_clean(tally: Tally) -> str:
+    """That nothing rejects what was judged, where that is so."""
+    what, they = ("this claim", "it") if tally.totals.claims == 1 else ("these claims", "they")
+    limit = f" as far as {they} could be checked" if tally.unchecked else ""
+    return f"Nothing here rejects {what}{limit}: {they} can be sent."
+
+
 def _next(tally: Tally) -> Iterator[tuple[str, str]]:
     totals = tally.totals
     edits = [edit for (edit, severity) in tally.edits if severity == "reject"]
@@ -184,9 +191,8 @@ def _next(tally: Tally) -> Iterator[tuple[str, str]]:
     elif tally.errors:
         yield "Next", "See above why nothing could be judged; nothing is known about claims in there."
     elif totals.claims:
-        limit = " as far as they could be checked" if tally.unchecked else ""
         look = " Look at the warnings first: a payer may ask." if totals.findings["warning"] else ""
-        yield "Next", f"Nothing here rejects these claims{limit}: they can be sent.{look}"
+        yield "Next", f"{say_clean(tally)}{look}"
     if tally.fixable:
         concern = "concerns" if tally.fixable == 1 else "concern"
         yield (

@@ -22,9 +22,11 @@ def write_back(tally: Tally, tables: Sequence[TableUsed], labels: dict[str, str]
 def _unchecked(tally: Tally, wording: Wording, run: Run) -> Markup:
     """What was not checked, on how many claims and why; then what to load so that it is."""
     heading = tag("h2", "Not checked", id="unchecked")
+    one = tally.totals.claims == 1
     if not tally.unchecked:
-        return together((heading, tag("p", "Every edit that applies to these claims could be checked.")))
-    on = "the claim" if tally.totals.claims == 1 else f"{tally.open:,} of {count(tally.totals.claims, 'claim')}"
+        these = "this claim" if one else "these claims"
+        return together((heading, tag("p", f"Every edit that applies to {these} could be checked.")))
+    on = "the claim" if one else f"{tally.open:,} of {count(tally.totals.claims, 'claim')}"
     rows = []
     for question in group_gaps(tally):
         cells = [tag("td", question.kind if run.redacted else question.why), tag("td", ", ".join(question.edits))]

@@ -10,7 +10,7 @@ from scrubber.reports.html.worklist import Task, Worklist
 from scrubber.reports.json_report import legible
 from scrubber.reports.prose import count, money
 from scrubber.reports.report import Run
-from scrubber.reports.summary import STATES
+from scrubber.reports.summary import STATES, say_clean
 from scrubber.reports.tally import FileResult, Tally
 from scrubber.reports.wording import Wording
 
@@ -52,13 +52,13 @@ def _headline(tally: Tally, run: Run) -> Markup:
     found = totals.findings
     lead = ""
     if totals.rejected:
-        charge = "" if run.redacted else f"{money(totals.charge_rejected)} will not be paid until they are corrected. "
-        lead = f"{charge}Correct them where the claims are kept, write the file anew and check it again."
+        them, are = ("it", "it is") if totals.rejected == 1 else ("them", "they are")
+        charge = "" if run.redacted else f"{money(totals.charge_rejected)} will not be paid until {are} corrected. "
+        lead = f"{charge}Correct {them} where the claims are kept, write the file anew and check it again."
     elif found["reject"]:
         lead = "No claim is rejected, but the file has faults: they stand below."
     elif totals.claims:
-        limit = " as far as they could be checked" if tally.unchecked else ""
-        lead = f"Nothing here rejects these claims{limit}: they can be sent."
+        lead = say_clean(tally)
     if found["warning"]:
         lead += f" {count(found['warning'], 'warning')}: a payer may ask, or refuse to pay."
     if tally.known is not None:

@@ -15,7 +15,7 @@ from scrubber.reports.claimstatus import find_line
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.words import dotted, say_days
 from scrubber.reports.json_report import exact
-from scrubber.reports.prose import money
+from scrubber.reports.prose import count, money
 from scrubber.reports.standing import is_beside
 
 BRACKETS = 4
@@ -127,7 +127,7 @@ def tell_lines(claim: Claim, rows: Rows, redacted: bool) -> Markup:
     )  # fmt: skip
     said = [f"line {line.number} ({line.procedure})" for line in claim.lines]
     more = len(claim.lines) - LINES
-    after = tag("p", f"and {more:,} more lines", class_="note") if more > 0 else NOTHING
+    after = tag("p", f"and {count(more, 'more line')}", class_="note") if more > 0 else NOTHING
     return together((_table("Service lines", heads, cells, rows, said), after))
 
 

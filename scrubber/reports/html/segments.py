@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from scrubber.reports.html.markup import Markup, tag, text, together
-from scrubber.reports.prose import harmless
+from scrubber.reports.prose import count, harmless
 from scrubber.x12.guide import Definition, Element
 from scrubber.x12.segments import Delimiters, Segment
 
@@ -78,7 +78,7 @@ def _draw(
         at = end
     parts.append(text(shown[at:]))
     if len(written) > LONGEST:
-        parts.append(f" … {len(written) - LONGEST:,} more characters")
+        parts.append(f" … {count(len(written) - LONGEST, 'more character')}")
     elif delimiters.segment.isprintable() and not delimiters.segment.isspace():
         parts.append(text(delimiters.segment))
     return Markup("".join(parts)), labels
