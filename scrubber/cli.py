@@ -14,6 +14,7 @@ import click
 
 from scrubber import __version__
 from scrubber.commands.options import INTERRUPTED, NOT_JUDGED, OK, PIPE_CLOSED, USAGE, leave_pipe
+from scrubber.commands.output import named_output
 
 __all__ = ["INTERRUPTED", "PIPE_CLOSED", "cli", "main", "run_command"]
 
@@ -92,7 +93,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code. Never a traceback: it would print patient data."""
-    sys.exit(run_command(arguments))
+    with named_output():
+        code = run_command(arguments)
+    sys.exit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:

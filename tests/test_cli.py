@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import stat
@@ -370,6 +371,50 @@ def test_ctrl_c_is_quiet_and_leaves_no_half_report(tmp_path: Path) -> None:
         assert running.wait(60) == cli.INTERRUPTED
         assert running.stderr.read().strip() == b""
     assert list(tmp_path.iterdir()) == []
+
+
+FULL = Path("/dev/full")
+
+EVERYWHERE = {
+    "check": ["check", QUICKSTART],
+    "check as JSON": ["check", QUICKSTART, "--format", "json"],
+    "a long report": ["check", QUICKSTART, "--format", "html"],
+    "filter": ["filter", "-", "--accepted", "-"],
+    "diff": ["diff", QUICKSTART, "--received-b", "2026-01-01"],
+    "fix": ["fix", QUICKSTART],
+    "fix in a pipe": ["fix", "-", "--out", "-", "--quiet"],
+    "tables": ["tables", "list"],
+    "edits": ["edits"],
+    "explain": ["explain", "DX-10"],
+    "help": ["--help"],
+}
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_a_full_disk_under_standard_output_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-m", "scrubber", *map(str, EVERYWHERE[name])]
+    with FULL.open("wb") as full, QUICKSTART.open("rb") as claims:
+        done = subprocess.run(
+            command, stdin=claims, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False
+        )
+    assert done.stderr.decode().splitlines() == ["scrubber: standard output: No space left on device"]
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_a_standard_output_that_is_closed_is_told_and_needed_only_where_it_is_written(tmp_path: Path) -> None:
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = shlex.join([sys.executable, "-m", "scrubber", *arguments])
+        return subprocess.run(
+            f"{command} >&-", shell=True, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False, text=True
+        )
+
+    done = ask("check", str(QUICKSTART))
+    assert (done.returncode, done.stderr) == (2, "scrubber: standard output: is closed\n")
+    done = ask("check", str(QUICKSTART), "--output", "report.txt", *RECEIVED)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert (tmp_path / "report.txt").read_text("utf-8").startswith(str(QUICKSTART))
 
 
 # Other commands --------------------------------------------------------------------------------------------------
