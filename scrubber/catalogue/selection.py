@@ -64,6 +64,10 @@ def _meaning(text: str, names: dict[str, str], known: Iterable[str], option: str
     exact = {id.upper(): id for id in known}
     if prefix in exact:
         return exact[prefix]
+    from scrubber.catalogue.absent import say_absent  # Only mistakes need it.
+
+    if (absent := say_absent(text)) is not None:
+        raise ConfigError(option + absent)
     raise ConfigError(f"{option}no edit is called `{text}`{suggest(text, [*known, *names])}")
 
 

@@ -23,6 +23,10 @@ def explain(edit: str, packs: tuple[str, ...], config: str | None, no_color: boo
     try:
         found = catalogue.find(edit)
     except KeyError as error:
+        from scrubber.catalogue.absent import say_absent
+
+        if (known := say_absent(edit)) is not None:
+            raise click.ClickException(known) from None
         raise click.UsageError(str(error.args[0])) from None
     page = describe(catalogue, found, read_vocabulary().say_status)
     columns = width() if sys.stdout.isatty() else 100
