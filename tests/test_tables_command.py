@@ -24,6 +24,7 @@ from scrubber import cli
 from scrubber.tables.folder import FILE
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.quarters import Quarter, read_quarter
+from scrubber.tables.store import Store
 
 PAIR = ("72040", "99213", "20200101", "*", "0")
 """Never a pair in truth, and not in the starter table: a finding on it is the loaded table's."""
@@ -217,6 +218,38 @@ def test_a_killed_command_leaves_the_tables_as_they_were(loaded: Command, tmp_pa
         assert own(loaded) == before or [record["rows"] for record in own(loaded)] == [1, 60_000]
     assert loaded("tables", "add", "ncci-ptp", *parts).code == 0
     assert [record["rows"] for record in own(loaded)] == [1, 60_000]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_leaves_the_tables_as_they_were_and_says_so(loaded: Command, tmp_path: Path) -> None:
+    parts = ptp_parts(tmp_path / "long", "v323r0", *((a, b, "20200101", "*", "1") for a, b, *_ in many(60_000)))
+    log = tmp_path / "data" / f"{FILE}-wal"
+    assert not log.exists()
+    command = [sys.executable, "-m", "scrubber", "tables", "add", "ncci-ptp", *map(str, parts)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        while not log.exists():  # It is there while the store is open for writing.
+            assert child.poll() is None
+            time.sleep(0.005)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (130, b"")
+    said = f"scrubber: interrupted. {tmp_path / 'data'}: nothing was loaded, the tables there are as they were."
+    assert err.decode().splitlines() == [said]
+    assert [record["edition"] for record in own(loaded)] == ["2026 Q3"]
+
+
+def test_an_interruption_that_comes_too_late_says_that_the_edition_is_loaded(
+    loaded: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(store: Store) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as late:
+        late.setattr(Store, "_tidy", interrupt)  # What comes right behind the commit.
+        outcome = loaded("tables", "add", "ncci-ptp", *ptp_parts(tmp_path / "q4", "v323r0", PAIR))
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err == f"scrubber: interrupted. {tmp_path / 'data'}: the edition is loaded.\n"
+    assert len(own(loaded)) == 2
 
 
 # Comparing and removing ------------------------------------------------------------------------------------------

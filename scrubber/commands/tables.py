@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubber.commands.options import OK, parse_list, read_catalogue, read_settings
+from scrubber.commands.options import INTERRUPTED, OK, parse_list, read_catalogue, read_settings
 
 if TYPE_CHECKING:
     from scrubber.tables.compare import Change
@@ -102,16 +102,27 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     from scrubber.tables.store import SourceFile, Store
 
     wanted = _kind(kind)
+    folder = _folder(data, read_settings(config).data)
     paths = [Path(file) for file in files]
+    changed = False
     total = sum(path.stat().st_size for path in paths)
     progress = Progress(sys.stderr if sys.stderr.isatty() else None, total, "read")
     try:
         imported = wanted.read(paths, edition, progress.add)
         found = KINDS[imported.kind or kind]
-        with Store(_folder(data, read_settings(config).data)) as store:
-            holding, replaced = store.add(found, imported, [SourceFile.of(path) for path in paths])
+        with Store(folder) as store:
+            try:
+                holding, replaced = store.add(found, imported, [SourceFile.of(path) for path in paths])
+            except KeyboardInterrupt:
+                changed = store.has_changed
+                raise
     except ImportFault as fault:
         raise click.ClickException(str(fault)) from None
+    except KeyboardInterrupt:
+        progress.clear()
+        state = "the edition is loaded" if changed else "nothing was loaded, the tables there are as they were"
+        click.echo(f"scrubber: interrupted. {folder}: {state}.", err=True)
+        return INTERRUPTED
     finally:
         progress.clear()
     known = holding.edition

@@ -127,6 +127,7 @@ class Store:
         """The folder (mode 0700) and the file (0600) are made where they are missing. Raises OSError, too."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / FILE
+        self._ending = False
         # Made before SQLite does, so that it is never readable by others, nor what SQLite lays beside it.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -160,6 +161,11 @@ class Store:
 
     def close(self) -> None:
         self._db.close()
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the last change took place: what an interruption leaves open. To be asked while the store is."""
+        return self._ending and not self._db.in_transaction
 
     def add(self, kind: Kind, imported: Imported, sources: Sequence[SourceFile]) -> tuple[Holding, bool]:
         """Store an edition; whether it took the place of one of the same kind and name. Raises ImportFault for
@@ -243,12 +249,15 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._ending = False
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._ending = True
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
+                self._ending = False
                 self._db.execute("ROLLBACK")
             raise
 
