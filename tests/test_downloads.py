@@ -254,13 +254,37 @@ def test_a_workbook_that_claims_a_billion_rows_is_refused(tmp_path: Path, monkey
         given_as(tmp_path, "t.xlsx", packed(parts))
 
 
+def test_a_sheet_that_is_all_but_empty_and_huge_is_refused(tmp_path: Path) -> None:
+    """The library would hold what lies between its two cells: 17 billion of them."""
+    whole = workbook([["a"]])
+    archive = zipfile.ZipFile(io.BytesIO(whole))
+    parts = {info.filename: archive.read(info) for info in archive.infolist()}
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c s="0" r=\'XFD1048576\'><v>2</v></c></row>'
+        b"</sheetData></worksheet>"
+    )
+    for padding in (b"", b" " * (1 << 20), b" " * ((1 << 20) - 200)):  # Wherever a block ends.
+        parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"<sheetData>", b"<sheetData>" + padding)
+        with pytest.raises(ImportFault, match="cells lie far apart, over 1,048,576 rows and 16,384 columns"):
+            given_as(tmp_path, "t.xlsx", packed(parts, zipfile.ZIP_STORED))
+
+
+def test_rows_of_a_workbook_have_their_own_numbers_and_columns(tmp_path: Path) -> None:
+    rows: list[list[object]] = [[], ["", "Code", "Word"], [], [None, "A0001"]]
+    lines = given_as(tmp_path, "t.xlsx", workbook(rows))
+    assert [(line.number, line.cells) for line in lines if any(line.cells)] == [
+        (2, ["", "Code", "Word"]), (4, ["", "A0001", ""])
+    ]  # fmt: skip
+
+
 def test_without_the_library_the_command_to_install_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sys
 
     data = workbook([["a"]])
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(ImportFault, match=r"pip install 'scrubber\[xlsx\]'"):
         given_as(tmp_path, "t.xlsx", data)
 

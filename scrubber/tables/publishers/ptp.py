@@ -43,7 +43,8 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     """All parts of one quarter."""
     parts = _choose_parts(list_downloads(files, progress))
     quarter = _quarter(parts, edition)
-    medicaid = _is_medicaid(parts)
+    first = parts[0].table()
+    medicaid = _is_medicaid(_header(parts[0], first))
     if kind.name == MEDICAID and not medicaid:
         raise ImportFault(
             parts[0].label, None, "this is Medicare's file: it has the column on pairs from before 1996",
@@ -51,7 +52,7 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
         )  # fmt: skip
     place = Place()
     imported = Imported(
-        quarter.name, quarter.first, quarter.last, _rows(parts, medicaid, place), place, since=FIRST_EDITS
+        quarter.name, quarter.first, quarter.last, _rows(parts, first, medicaid, place), place, since=FIRST_EDITS
     )
     if medicaid and kind.name == MEDICARE:
         imported.kind = MEDICAID
@@ -117,16 +118,9 @@ def _missing(parts: Sequence[Download]) -> list[str]:
     return [f"part f{n}" for n in range(1, max(PARTS, *numbers) + 1) if n not in numbers]
 
 
-def _is_medicaid(parts: Sequence[Download]) -> bool:
-    """Whether the parts are laid out as Medicaid's. Raises ImportFault where they differ in it."""
-    layouts = [len(_header(part, part.table())) == len(_HEADER) - 1 for part in parts]
-    if len(set(layouts)) > 1:
-        other = parts[layouts.index(not layouts[0])]
-        raise ImportFault(
-            other.label, None, f"it is laid out differently from {parts[0].label}: one is Medicare's, one Medicaid's",
-            fix="Load them apart",
-        )  # fmt: skip
-    return layouts[0]
+def _is_medicaid(header: Sequence[str]) -> bool:
+    """Whether a part is laid out as Medicaid's."""
+    return len(header) == len(_HEADER) - 1
 
 
 def _header(part: Download, lines: Iterator[Line]) -> tuple[str, ...]:
@@ -158,13 +152,21 @@ def _header(part: Download, lines: Iterator[Line]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _rows(parts: Sequence[Download], medicaid: bool, place: Place) -> Iterator[Row]:
-    """The rows of all parts. ``place`` follows."""
+def _rows(parts: Sequence[Download], first: Iterator[Line], medicaid: bool, place: Place) -> Iterator[Row]:
+    """The rows of all parts; of the ``first`` the header has been read: opening a workbook again takes seconds.
+    ``place`` follows. Raises ImportFault for a part that is laid out differently."""
     codes, days = _Codes(), _Days()
     for part in parts:
         place.file = part.label
-        lines = part.table()
-        _header(part, lines)
+        lines = first
+        if part is not parts[0]:
+            lines = part.table()
+            if _is_medicaid(_header(part, lines)) is not medicaid:
+                raise ImportFault(
+                    part.label, None,
+                    f"it is laid out differently from {parts[0].label}: one is Medicare's, one Medicaid's",
+                    fix="Load them apart",
+                )  # fmt: skip
         for place.line, cells in dropwhile(_is_under_header, lines):
             try:
                 if medicaid:
