@@ -9,6 +9,7 @@ import json
 import os
 import smtplib
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,12 +18,11 @@ from typing import Any
 
 import pytest
 from ack_validator import find_faults
-from watching import claims, drop, entries, files, folder, make_service, outcomes, prove, run
+from watching import claims, drop, entries, files, folder, identify_file, make_service, outcomes, prove, run
 
 from scrubber import cli
 from scrubber.config import Config, ConfigError, Mail, Webhook, load
 from scrubber.reports.readback import read_277ca
-from scrubber.watch.identity import identify
 from scrubber.watch.intake import Inbox
 from scrubber.watch.layout import Layout, split_name
 from scrubber.watch.notices import send_mail
@@ -100,7 +100,7 @@ def test_control_numbers_of_answers_run_on_and_never_repeat(layout: Layout) -> N
         interchange.number
         for name in files(layout, "reports")
         if name.endswith((".999", ".277ca"))
-        for interchange in identify(layout.root / "reports" / name).interchanges
+        for interchange in identify_file(layout.root / "reports" / name).interchanges
     ]
     assert len(sent) == 10
     assert len(set(sent)) == 10
@@ -156,6 +156,26 @@ def test_a_file_that_is_open_for_writing_is_left_alone(layout: Layout) -> None:
         inbox = Inbox(layout.inbox, 0)
         for one in inbox.look():
             assert inbox.check(one) is (one.name == b"b.837")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only Linux can tell")
+def test_once_waits_a_while_for_a_file_that_is_open_for_writing(layout: Layout) -> None:
+    writers = []
+    for name, seconds in (("soon.837", 1), ("never.837", 60)):
+        path = drop(layout, name, claims())
+        command = ["sh", "-c", f"exec 3>>{path}; touch -d @1 {path}; echo; exec sleep {seconds}"]
+        writers.append(subprocess.Popen(command, stdout=subprocess.PIPE))
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+    try:
+        assert run(layout).left == 1
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
+    assert outcomes(layout) == {"soon.837": "accepted"}
+    assert files(layout, "inbox") == ["never.837"]
 
 
 def test_unfinished_names_and_dotfiles_are_ignored(layout: Layout) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -21,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watching import claims, drop, entries, files, folder, make_service, outcomes, prove, run
+from watching import claims, drop, during, entries, files, folder, identify_file, make_service, outcomes, prove, run
 
 from scrubber import cli, filtering
 from scrubber.watch import publish, worker
+from scrubber.watch.identity import State
 from scrubber.watch.layout import Layout
 from scrubber.watch.lock import Held, Lock, find_watcher
 from scrubber.watch.publish import Publisher
@@ -323,20 +323,6 @@ def test_a_folder_on_several_file_systems_is_refused(layout: Layout, capsys: pyt
 # Files that do not keep still ----------------------------------------------------------------------------------------
 
 
-def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Do something once, between the reading of a file and its judging."""
-    judge = worker._Desk._filter
-    once = multiprocessing.get_context("fork").Value("b", 0)  # Workers are forked: what one did, the next must know.
-
-    def disturbed(desk: Any, order: Any, *rest: Any) -> Any:
-        if not once.value:
-            once.value = 1
-            act()
-        return judge(desk, order, *rest)
-
-    monkeypatch.setattr(worker._Desk, "_filter", disturbed)
-
-
 def test_a_file_that_grows_while_it_is_judged_is_judged_anew(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     data = claims("quickstart")
     path = drop(layout, "a.837", data[:1500])
@@ -376,10 +362,10 @@ def test_a_file_that_is_deleted_before_it_is_taken_was_never_there(
     drop(layout, "b.837", claims(patient="DELETED01"))
     take = Publisher.take
 
-    def late(publisher: Publisher, name: bytes) -> int:
+    def late(publisher: Publisher, name: bytes, state: State) -> Any:
         if name == b"a.837":
             path.unlink()
-        return take(publisher, name)
+        return take(publisher, name, state)
 
     monkeypatch.setattr(Publisher, "take", late)
     run(layout)
@@ -398,7 +384,8 @@ def test_a_file_that_is_taken_out_of_our_hands(layout: Layout, monkeypatch: pyte
     monkeypatch.setattr("scrubber.watch.shift.PAUSES", (0.05,))
     during(monkeypatch, steal)
     run(layout)
-    assert outcomes(layout).get("b.837") == "accepted"
+    assert outcomes(layout) == {"b.837": "accepted"}
+    assert prove(layout, 1).pending == 0
 
 
 def test_a_clock_that_goes_back(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,9 +508,7 @@ def test_a_corrupt_ledger_is_refused_and_rebuilt(layout: Layout, kind: str, caps
     report = (layout.root / "reports/f/report.json").read_text()
     assert "was accepted before" in report, "claims are remembered as before"
     sent = [name for name in files(layout, "reports") if name.endswith((".999", ".277ca"))]
-    from scrubber.watch.identity import identify
-
-    numbers = [one.number for name in sent for one in identify(layout.root / "reports" / name).interchanges]
+    numbers = [one.number for name in sent for one in identify_file(layout.root / "reports" / name).interchanges]
     assert len(numbers) == len(set(numbers))
     prove(layout, 7)
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import multiprocessing
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 from reporting import BASE, QUICKSTART, catalogue
 
 from scrubber.config import Watch
 from scrubber.pipeline import Options, open_sources
+from scrubber.watch import worker
+from scrubber.watch.identity import Identity, identify, open_plain
 from scrubber.watch.journal import Journal
 from scrubber.watch.layout import Layout
 from scrubber.watch.ledger import Entry, Ledger
@@ -110,3 +114,23 @@ def files(layout: Layout, part: str) -> list[str]:
     """The files of one of the folders, by their path inside it."""
     root = layout.root / part
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do something once, between the reading of a file and its judging."""
+    judge = worker._Desk._filter
+    once = multiprocessing.get_context("fork").Value("b", 0)  # Workers are forked: what one did, the next must know.
+
+    def disturbed(desk: Any, order: Any, *rest: Any) -> Any:
+        if not once.value:
+            once.value = 1
+            act()
+        return judge(desk, order, *rest)
+
+    monkeypatch.setattr(worker._Desk, "_filter", disturbed)
+
+
+def identify_file(path: Path) -> Identity:
+    """What tells a file from all others."""
+    with open_plain(path) as stream:
+        return identify(stream)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from scrubber.x12.segments import BLANKS, Source, Splitter, read_isa
 
@@ -12,6 +16,14 @@ HEAD = 1024
 
 MOST_NUMBERS = 10_000
 """Control numbers of groups, and of sets, that are kept of one interchange."""
+
+
+NO_FILE = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR})
+"""What systems say where a link (Linux, FreeBSD), a socket or a folder is to be opened as a file."""
+
+
+class Swapped(Exception):
+    """What lies in a file's place is another file, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,10 @@ class State:
     @classmethod
     def of(cls, found: os.stat_result) -> State:
         return cls(found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino)
+
+    def resembles(self, other: State) -> bool:
+        """Whether this may be the same file under another name: some shares then give it another number."""
+        return (self.size, self.changed, self.device) == (other.size, other.changed, other.device)
 
 
 @dataclass(slots=True)
@@ -54,14 +70,38 @@ class Identity:
     """Transaction sets, all that there are."""
 
 
-def identify(path: Path) -> Identity:
+def find_state(path: Path) -> State:
+    """The state of what lies in a place. Raises Swapped where that is no file, OSError."""
+    found = os.lstat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise Swapped
+    return State.of(found)
+
+
+def open_plain(path: str | bytes | Path, state: State | None = None) -> BufferedReader:
+    """Open a file: no link is followed, no pipe waited for. With a state, only the file that was seen so. Raises
+    Swapped, OSError."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in NO_FILE:
+            raise Swapped from None
+        raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or (state is not None and State.of(found) != state):
+        os.close(descriptor)
+        raise Swapped
+    return os.fdopen(descriptor, "rb")
+
+
+def identify(stream: BinaryIO) -> Identity:
     """Read a file once. Raises OSError."""
-    with open(path, "rb") as stream:
-        state = State.of(os.fstat(stream.fileno()))
-        source = Source(stream, "")
-        found, sets = _scan(source)
-        source.drain()
-        return Identity(source.sha256, state, tuple(found), sets)
+    state = State.of(os.fstat(stream.fileno()))
+    source = Source(stream, "")
+    found, sets = _scan(source)
+    source.drain()
+    return Identity(source.sha256, state, tuple(found), sets)
 
 
 def _scan(source: Source) -> tuple[list[Interchange], int]:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scrubber.watch.identity import State
+from scrubber.watch.identity import State, Swapped, open_plain
 
 IGNORED = (b".tmp", b".part", b".partial", b".crdownload", b".filepart", b".swp", b"~")
 """Endings of names that programs give to what they have not finished."""
@@ -87,20 +87,13 @@ class Inbox:
     def check(self, one: Whole) -> bool:
         """Whether a file that was whole still is, and nobody has it open for writing. Raises PermissionError where it
         cannot be read."""
-        path = os.path.join(os.fsencode(self._folder), one.name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-        except FileNotFoundError:
-            return False
+            with open_plain(os.path.join(os.fsencode(self._folder), one.name), one.state) as stream:
+                return not is_being_written(stream.fileno())
         except PermissionError:
             raise
-        except OSError:
-            return False  # A link by now.
-        try:
-            same = State.of(os.fstat(descriptor)) == one.state
-            return same and not is_being_written(descriptor)
-        finally:
-            os.close(descriptor)
+        except (Swapped, OSError):
+            return False  # It is gone, or another, or a link by now.
 
     def forget(self, name: bytes) -> None:
         """The file has been taken, or must settle anew."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from scrubber.watch.history import merge
-from scrubber.watch.identity import Identity
+from scrubber.watch.identity import Identity, State, Swapped, find_state
 from scrubber.watch.layout import (
     ARCHIVE,
     FAILED,
@@ -54,8 +54,10 @@ class Publisher:
         self.layout = layout
         self.ledger = ledger
 
-    def take(self, name: bytes) -> int:
-        """Move a file from the inbox into a folder of its own. Raises FileNotFoundError where it is gone."""
+    def take(self, name: bytes, state: State) -> tuple[int, State]:
+        """Move a file that was seen so from the inbox into a folder of its own; its number, and its state there. Raises
+        FileNotFoundError where it is gone, Swapped where something else had come into its place: that is in the inbox
+        again."""
         layout = self.layout
         stem, ending = split_name(name)
         today = _today()
@@ -72,13 +74,20 @@ class Publisher:
             self.ledger.give_back(number)
             raise
         sync_folder(layout.inbox)
-        return number
+        try:
+            moved = find_state(target)
+            if not moved.resembles(state):
+                raise Swapped
+        except Swapped:
+            self.give_back(number)
+            raise
+        return number, moved
 
     def give_back(self, number: int) -> None:
         """Put a file in hand back into the inbox, as if it had not been taken."""
         entry = self.ledger.entry(number)
         held = self.layout.held(number, entry.name)
-        if held.exists():
+        if os.path.lexists(held):
             os.rename(held, free_path(self.layout.inbox / os.fsdecode(entry.name)))
             sync_folder(self.layout.inbox)
         self.ledger.give_back(number)
@@ -196,7 +205,7 @@ class Publisher:
             again += 1
             for folder in layout.hand(entry.id).iterdir():
                 if folder.name != "in":
-                    remove_tree(folder) if folder.is_dir() else folder.unlink()
+                    remove_tree(folder)
         for folder in layout.work.iterdir():
             if folder.name not in known:
                 self.return_strays(folder)

@@ -19,7 +19,7 @@ from typing import Any
 
 from scrubber.pipeline import Options, judge
 from scrubber.watch.history import History, merge, read_key
-from scrubber.watch.identity import Identity, identify
+from scrubber.watch.identity import Identity, Swapped, find_state, identify, open_plain
 from scrubber.watch.layout import (
     ACCEPTED,
     ARCHIVE,
@@ -98,9 +98,10 @@ class _Rebuilding:
         for folder in (self.layout.root / ARCHIVE).iterdir():
             with contextlib.suppress(ValueError):
                 day = date.fromisoformat(folder.name)
-                found += [(folder.name, self._judged_at(path), day, path) for path in folder.iterdir()]
+                paths = filter(_is_plain, folder.iterdir())
+                found += [(folder.name, self._judged_at(path), day, path) for path in paths]
         for path in (self.layout.root / FAILED).iterdir():
-            if path.suffix != ".txt" or path.with_name(f"{path.name}.txt").exists():
+            if _is_plain(path) and (path.suffix != ".txt" or path.with_name(f"{path.name}.txt").exists()):
                 judged = date.fromtimestamp(os.lstat(path).st_ctime)
                 found.append((judged.isoformat(), self._judged_at(path), None, path))
         for _, _, maybe, path in sorted(found, key=lambda one: (one[0], one[1], one[3])):
@@ -144,18 +145,19 @@ class _Rebuilding:
 
     def _identify(self, path: Path) -> Identity | None:
         try:
-            return identify(path)
+            with open_plain(path) as stream:
+                return identify(stream)
         except PermissionError:
             return None
 
     def _find_outputs(self, slot: str) -> Iterator[Path]:
         root = self.layout.root
         for path in (root / ACCEPTED / f"{slot}.accepted.837", root / REJECTED / f"{slot}.rejected.837"):
-            if path.is_file():
+            if _is_plain(path):
                 yield path
         reports = root / REPORTS / slot
         if reports.is_dir():
-            yield from (p for p in sorted(reports.iterdir()) if p.is_file() and p.name != "duplicate.txt")
+            yield from (p for p in sorted(reports.iterdir()) if _is_plain(p) and p.name != "duplicate.txt")
 
     def _note_output(self, ledger: Ledger, number: int, path: Path, output: Output) -> None:
         ledger.run(
@@ -164,7 +166,8 @@ class _Rebuilding:
         )
         self.result.outputs += 1
         if path.suffix in (".999", ".277ca", ".ta1"):
-            sent = identify(path).interchanges
+            with open_plain(path) as stream:
+                sent = identify(stream).interchanges
             for name, numbers in (
                 ("interchange", [one.number for one in sent]),
                 ("group", [group for one in sent for group in one.groups]),
@@ -218,3 +221,12 @@ class _Rebuilding:
                 self.result.aside = self.result.aside or aside.name
         os.replace(self.path, old)
         sync_folder(self.layout.state)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether there is a file, and no link to one."""
+    try:
+        find_state(path)
+    except (Swapped, OSError):
+        return False
+    return True

@@ -16,7 +16,7 @@ from scrubber.pipeline import Options
 from scrubber.watch.crew import Crew, Death, Hand
 from scrubber.watch.ears import Ears
 from scrubber.watch.history import forget
-from scrubber.watch.identity import Identity
+from scrubber.watch.identity import Identity, State, Swapped, find_state
 from scrubber.watch.intake import Inbox, Whole
 from scrubber.watch.layout import remove_tree
 from scrubber.watch.ledger import Entry, Ledger
@@ -24,7 +24,7 @@ from scrubber.watch.lock import BEAT, Lock
 from scrubber.watch.notices import Notices
 from scrubber.watch.page import write_page
 from scrubber.watch.publish import GRACE, Outcome, Publisher
-from scrubber.watch.worker import HISTORY, Answer, Judge, Judged, Read, Trouble
+from scrubber.watch.worker import HISTORY, Answer, Judge, Judged, Other, Read, Trouble
 
 if TYPE_CHECKING:
     from scrubber.watch.service import Service
@@ -77,6 +77,8 @@ class Job:
     """A file in hand."""
 
     entry: Entry
+    state: State
+    """As it was taken."""
     large: bool
     identity: Identity | None = None
     out: Path | None = None
@@ -109,6 +111,8 @@ class Shift:
         self.ready: list[Whole] = []
         self.denied: dict[bytes, float] = {}
         """Files that cannot be opened, and since when."""
+        self._unsettled = 0
+        """Files that were whole when they were looked at last, and were not any more when they were to be taken."""
         self._looked = self._next_look = self._next_page = 0.0
         self._dirty = True
         self._passed: dict[bytes, str] = {}
@@ -121,8 +125,12 @@ class Shift:
         if finished or again:
             self.journal.tell("recovered", "warning", finished=finished, again=again)
         for entry in self.ledger.entries("state = 'taken' ORDER BY id"):
-            size = self.layout.held(entry.id, entry.name).stat().st_size
-            self.waiting.append(Job(entry, self._is_large(size)))
+            try:
+                state = find_state(self.layout.held(entry.id, entry.name))
+            except Swapped:
+                self._return(entry.id)
+                continue
+            self.waiting.append(Job(entry, state, self._is_large(state.size)))
         for entry in self.ledger.entries("told = 0 AND state = 'done' ORDER BY id"):
             self.notices.tell(entry)
         end = None
@@ -150,6 +158,7 @@ class Shift:
         if now < self._next_look:
             return
         self._looked = now
+        self._unsettled = 0
         self.ready = self.inbox.look()
         interval = self.settings.scan if self.ears.heeds else min(self.settings.scan, POLL)
         self._next_look = now + (max(0.02, self.settings.settle / 4) if self.inbox.waiting else interval)
@@ -165,7 +174,8 @@ class Shift:
             self.jobs[job.entry.id] = job
             self._active = time.monotonic()
             folder = self.layout.hand(job.entry.id) / "in"
-            self.crew.give(hand, job.entry.id, Read(folder, self.layout.held(job.entry.id, job.entry.name).name))
+            name = self.layout.held(job.entry.id, job.entry.name).name
+            self.crew.give(hand, job.entry.id, Read(folder, name, job.state))
 
     def _next_job(self) -> Job | None:
         now = time.monotonic()
@@ -178,30 +188,39 @@ class Shift:
             if not self._has_room(large):
                 continue
             self.ready.remove(one)
-            number = self._take(one)
-            if number is not None:
-                return Job(self.ledger.entry(number), large)
+            if (taken := self._take(one)) is not None:
+                return taken
         return None
 
-    def _take(self, one: Whole) -> int | None:
+    def _take(self, one: Whole) -> Job | None:
         try:
             if not self.inbox.check(one):
                 self.inbox.forget(one.name)  # It changed, or is being written: it must settle anew.
-                self._next_look = min(self._next_look, time.monotonic() + self.settings.settle)
+                self._unsettled += 1
+                self._next_look = min(self._next_look, time.monotonic() + max(0.02, self.settings.settle))
                 return None
         except PermissionError:
             self._refuse_denied(one)
             return None
         self.denied.pop(one.name, None)
+        return self._claim(one)
+
+    def _claim(self, one: Whole) -> Job | None:
+        """Move a file out of the inbox; None where it is gone, or another by now."""
+        self.inbox.forget(one.name)
         try:
-            number = self.publisher.take(one.name)
+            number, state = self.publisher.take(one.name, one.state)
         except FileNotFoundError:
             if not self.layout.inbox.is_dir():
                 raise
             return None
-        self.inbox.forget(one.name)
-        self.journal.tell("taken", file=number, size=one.state.size, **self._name(one.name))
-        return number
+        except Swapped:
+            self.journal.tell("changed while it was taken", "warning")
+            self._unsettled += 1
+            self._next_look = 0.0
+            return None
+        self.journal.tell("taken", file=number, size=state.size, **self._name(one.name))
+        return Job(self.ledger.entry(number), state, self._is_large(state.size))
 
     def _refuse_denied(self, one: Whole) -> None:
         """A file that may not be opened: whoever writes it may still hold it, but not for ever."""
@@ -210,12 +229,14 @@ class Shift:
             self._dirty = True
             return
         self.denied.pop(one.name)
-        number = self.publisher.take(one.name)
+        job = self._claim(one)
+        if job is None:
+            return
         reason = (
             "The file may not be read by the user that scrubber runs as. Give that user the right to read it, and drop "
             "it again."
         )
-        self._publish(Job(self.ledger.entry(number), False), Outcome("failed", reason))
+        self._publish(job, Outcome("failed", reason))
 
     def _has_room(self, large: bool) -> bool:
         """Whether a worker may have such a file: one is always left for files that are not large."""
@@ -241,6 +262,9 @@ class Shift:
         elif isinstance(said, Trouble):
             self._let_go(hand, job)
             self._postpone(job, said)
+        elif isinstance(said, Other):
+            self._let_go(hand, job)
+            self._return(job.entry.id)
         else:
             self._bury(job, said)
 
@@ -283,9 +307,7 @@ class Shift:
         assert identity is not None
         if judged.state != identity.state:
             self._let_go(hand, job)
-            self.journal.tell("changed while it was read", "warning", file=job.entry.id)
-            self.publisher.give_back(job.entry.id)
-            self._next_look = 0.0
+            self._return(job.entry.id)
             return
         if job.repeats is None and (repeats := self._find_repeated(identity)) is not None:
             job.repeats = repeats  # Its like was judged at the same time, and is published.
@@ -320,6 +342,12 @@ class Shift:
         self.notices.tell(entry)
         self._dirty = True
         return True
+
+    def _return(self, number: int) -> None:
+        """A file in hand is not what was taken any more: it must settle anew; a link, in the inbox, is left alone."""
+        self.journal.tell("changed while it was read", "warning", file=number)
+        self.publisher.give_back(number)
+        self._next_look = 0.0
 
     def _let_go(self, hand: Hand, job: Job) -> None:
         self.jobs.pop(job.entry.id, None)
@@ -435,12 +463,11 @@ class Shift:
         if self._looked < self._active:
             self._next_look = 0.0  # Something may have been dropped while the last file was judged.
             return False
-        if not self.inbox.waiting and not self.denied:
-            return True
-        if time.monotonic() - self._active > max(5.0, 5 * self.settings.settle):
-            self.service.tally.left += self.inbox.waiting + len(self.denied)
-            return True
-        return False
+        left = self.inbox.waiting + self._unsettled + len(self.denied)
+        if left and time.monotonic() - self._active <= max(5.0, 5 * self.settings.settle):
+            return False
+        self.service.tally.left += left
+        return True
 
     def _lay_down(self) -> None:
         """Stop: what is not finished goes back into the inbox."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scrubber.watch.identity import Swapped, open_plain
 from scrubber.watch.intake import is_ignored
 from scrubber.watch.layout import ACCEPTED, ARCHIVE, FAILED, REJECTED, REPORTS, Layout
 from scrubber.watch.ledger import Entry, Ledger
@@ -102,12 +103,13 @@ def _find(layout: Layout, *paths: bytes | None) -> list[bytes]:
 
 
 def _compare(layout: Layout, path: bytes, sha256: str, size: int | None, what: str, proof: Proof) -> bool:
-    with open(layout.absolute(path), "rb") as stream:
-        whole = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-        if not whole or stream.tell() != size:
-            proof.faults.append(
-                f"{what} is not what it was when it was published ({_say(layout, layout.absolute(path))})"
-            )
+    try:
+        with open_plain(layout.absolute(path)) as stream:
+            whole = hashlib.file_digest(stream, "sha256").hexdigest() == sha256 and stream.tell() == size
+    except Swapped:
+        whole = False
+    if not whole:
+        proof.faults.append(f"{what} is not what it was when it was published ({_say(layout, layout.absolute(path))})")
     return whole
 
 

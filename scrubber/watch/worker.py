@@ -19,12 +19,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrubber.watch.identity import Identity, State, identify
+from scrubber.watch.identity import Identity, State, Swapped, find_state, identify, open_plain
 from scrubber.watch.layout import sync_folder
 
 if TYPE_CHECKING:
     from scrubber.pipeline import Options
     from scrubber.reports.outbound import Numbers
+    from scrubber.verdict import Event
     from scrubber.watch.history import History
 
 ENVIRONMENT = frozenset(
@@ -64,10 +65,11 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Order: read this file and say what it is."""
+    """Order: read this file, which was seen in this state, and say what it is."""
 
     folder: Path
     name: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,14 @@ class Trouble:
     """Answer: the file could not be judged, and it is not the file's fault."""
 
     reason: str
-    unreadable: bool = False
-    """The file itself could not be opened."""
 
 
-Answer = Identity | Judged | Trouble
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Answer: what lies in the file's place is not the file that was taken, or not any more what was read."""
+
+
+Answer = Identity | Judged | Trouble | Other
 
 
 def work(orders: Connection, life: Connection, setup: Setup) -> None:
@@ -186,27 +191,40 @@ class _Desk:
         )
         gc.freeze()
         self._read: Read | None = None
+        self._sha256 = ""
+        """The digest of what was read."""
 
     def answer(self, order: Read | Judge) -> Answer:
         limit_time(self._setup.seconds)
+        if isinstance(order, Read):
+            self._read = order
+        assert self._read is not None
         try:
+            # Reports call the file by the name that it was dropped under, and by nothing else.
+            os.chdir(self._read.folder)
             return self._identify(order) if isinstance(order, Read) else self._judge(order)
+        except Swapped:
+            return Other()
         except OSError as error:
+            if _is_taken_away(self._read):
+                return Other()
             if error.errno not in ENVIRONMENT:
                 raise
-            return Trouble(error.strerror or "The system refused", unreadable=isinstance(order, Read))
+            return Trouble(error.strerror or "The system refused")
+        finally:
+            with contextlib.suppress(OSError):
+                os.chdir(self._setup.ledger.parent)  # Some systems let nobody remove the folder that one is in.
 
-    def _identify(self, order: Read) -> Answer:
-        self._read = order
-        # Reports call the file by the name that it was dropped under, and by nothing else.
-        os.chdir(order.folder)
-        path = Path(order.name)
-        with open(path, "rb") as stream:
-            os.fsync(stream.fileno())  # It is about to be all that is left of what was dropped.
-        sync_folder(order.folder)
-        return identify(path)
+    def _identify(self, order: Read) -> Identity:
+        with open_plain(order.name, order.state) as stream:
+            if os.name != "nt":  # There only what is open for writing can be synced.
+                os.fsync(stream.fileno())  # It is about to be all that is left of what was dropped.
+            sync_folder(order.folder)
+            identity = identify(stream)
+        self._sha256 = identity.sha256
+        return identity
 
-    def _judge(self, order: Judge) -> Answer:
+    def _judge(self, order: Judge) -> Judged:
         assert self._read is not None
         name = self._read.name
         order.out.mkdir(mode=0o700)
@@ -220,11 +238,18 @@ class _Desk:
     def _filter(self, order: Judge, name: str, options: Options, clock: datetime) -> Judged:
         from scrubber.filtering import ENDINGS, filter_file
         from scrubber.reports.outbound import Numbers
+        from scrubber.verdict import FileEnd
 
         numbers = Numbers(*order.numbers)
         with self._remember(order) as history:
             options = replace(options, history=history)
-            watch = history.handle if history is not None else None
+
+            def watch(event: Event) -> None:
+                if type(event) is FileEnd and event.sha256 != self._sha256:
+                    raise Swapped  # It was opened anew, by its name.
+                if history is not None:
+                    history.handle(event)
+
             result = filter_file(name, order.out, options, name=order.slot, clock=clock, numbers=numbers, watch=watch)
             snapshot = history.snapshot if history is not None else 0
         endings = {f"{order.slot}{ending}": ending for ending in ENDINGS}
@@ -233,7 +258,7 @@ class _Desk:
         totals = result.totals
         return Judged(
             result.status, result.error, totals.claims, totals.accepted, totals.rejected, totals.findings["warning"],
-            tuple(outputs), State.of(os.stat(name)), _tell(numbers), snapshot,
+            tuple(outputs), find_state(Path(name)), _tell(numbers), snapshot,
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -262,7 +287,12 @@ class _Desk:
         written = refuse_batch(path, order.out, order.slot, options, make_ack_options(options, clock), numbers)
         outputs = [measure(path, path.name.removeprefix(order.slot)) for path in written]
         sync_folder(order.out)
-        return Judged("duplicate", None, 0, 0, 0, 0, tuple(outputs), State.of(os.stat(path)), _tell(numbers))
+        return Judged("duplicate", None, 0, 0, 0, 0, tuple(outputs), find_state(path), _tell(numbers))
+
+
+def _is_taken_away(read: Read) -> bool:
+    """Whether the file is gone, and nothing but the file."""
+    return read.folder.is_dir() and not os.path.lexists(read.folder / read.name)
 
 
 def _tell(numbers: Numbers) -> tuple[int, int, int]:
@@ -270,9 +300,9 @@ def _tell(numbers: Numbers) -> tuple[int, int, int]:
 
 
 def measure(path: Path, ending: str) -> Output:
-    """A file that was written, by digest and size. Raises OSError."""
+    """A file that was written, by digest and size. Raises Swapped, OSError."""
     import hashlib
 
-    with open(path, "rb") as stream:
+    with open_plain(path) as stream:
         digest = hashlib.file_digest(stream, "sha256")
         return Output(ending, digest.hexdigest(), stream.tell())
