@@ -1,8 +1,10 @@
 """Events without patient data: what a report is fed with under ``--redact``.
 
 Everything that a claim says is masked before any format sees it: names, numbers, codes, dates, money. Left are the
-places (segment, element, byte), the edits and their general words, and counts. A claim is called by its number in its
-transaction set, so that findings can be told apart and found again in the file.
+places (segment, element, byte), the edits and their general words, and counts; control numbers of envelopes, and the
+file's name. An edit's own words are the same for every claim, but that an edit speaks tells something: DX-10 says that
+some patient's neck hurts. A claim is called by its number in its transaction set, so that findings can be told apart
+and found again in the file.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ _TERM = re.compile(r"[0-9A-Z]{1,6}(?:-[0-9]+)?|[A-Z][A-Za-z '()/-]+").fullmatch
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}").fullmatch
 """Where a file is damaged, what stands in a segment id's place may be anything."""
+
+_GENERAL_WORD = re.compile(r"ICD-[0-9]+-CM|(?:19|20)[0-9]{2}|[^0-9]*").fullmatch
+"""Words of a reason that are nobody's: code sets, years, all without a digit."""
 
 _WORD = re.compile(r"[0-9A-Za-z]+(?:[.:/-][0-9A-Za-z]+)*")
 
@@ -80,7 +85,9 @@ class Redactor:
             verdict,
             claim=_masked_claim(claim, label),
             findings=tuple(self._finding(f, label, said) for f in verdict.findings),
-            unchecked=tuple(Unchecked(g.edit, _masked_text(g.reason, said), g.line, g.also) for g in verdict.unchecked),
+            unchecked=tuple(
+                Unchecked(g.edit, _masked_reason(g.reason, said), g.line, g.also) for g in verdict.unchecked
+            ),
             provider=None,
             subscriber=None,
         )
@@ -125,6 +132,11 @@ def _masked_values(values: Mapping[str, str]) -> dict[str, str]:
 def _masked_text(text: str, said: Set[str]) -> str:
     """A sentence with every word masked that the claim says too."""
     return _WORD.sub(lambda word: word[0] if said.isdisjoint(_split(word[0])) else MASK, text)
+
+
+def _masked_reason(reason: str, said: Set[str]) -> str:
+    """Why something was not checked, without codes: they may be another claim's, which met this one."""
+    return _WORD.sub(lambda word: word[0] if _GENERAL_WORD(word[0]) else MASK, _masked_text(reason, said))
 
 
 def _split(value: str) -> list[str]:
