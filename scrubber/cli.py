@@ -36,7 +36,7 @@ Examples:
   scrubber check claims.837                  what is wrong, and what to do about it
   scrubber check outbox/ --format json       every X12 file of a folder, as one JSON document
   scrubber check claims.837 --ack-dir acks   and the TA1, 999 and 277CA a payer would send
-  cat claims.837 | scrubber check - --redact   no patient data in the output
+  cat claims.837 | scrubber check - --redact   what claims say is masked
   scrubber explain DX-10                     why an edit exists, with an example
 """
 
@@ -82,7 +82,9 @@ def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
 
 
 @click.group(cls=_Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Say which.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Say which version this is."
+)
 def cli() -> None:
     """Finds what would get professional claims (X12 837P, 005010X222A1) rejected, before they are sent.
 

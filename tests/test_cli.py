@@ -5,21 +5,24 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 from click.testing import CliRunner
 from reporting import BASE, QUICKSTART, base
 
 from scrubber import cli, progress, run
+from scrubber.tables.kinds import KINDS
 
 RECEIVED = ("--received", "2026-09-20")
 
@@ -445,6 +448,74 @@ def test_help_teaches_with_examples() -> None:
     for option in ("--format", "--output", "--fail-on", "--select", "--ignore", "--profile", "--config", "--received",
                    "--redact", "--ack-dir", "--quiet", "--no-color", "--jobs", "--pack"):  # fmt: skip
         assert option in check.output
+
+
+def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command by its path, groups too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{path}{name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+
+
+def options(command: click.Command) -> dict[str, click.Option]:
+    return {name: o for o in command.params if isinstance(o, click.Option) for name in o.opts}
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    for path, command in commands(cli.cli):
+        assert command.help, path
+        assert not command.get_short_help_str(limit=70).endswith("..."), path
+        for name, option in options(command).items():
+            assert option.help, f"{path} {name}"
+
+
+def test_what_commands_share_they_have_and_say_alike() -> None:
+    found = {path: options(command) for path, command in commands(cli.cli)}
+    told: dict[str, set[str | None]] = {}
+    for has in found.values():
+        for name, option in has.items():
+            told.setdefault(name, set()).add(option.help)
+    shared = ("--select", "--ignore", "--require", "--profile", "--config", "--data", "--received", "--no-color")
+    assert all(len(told[name]) == 1 for name in shared)
+    for path in ("check", "filter", "fix", "diff"):
+        assert {*shared, "--pack", "--redact", "--quiet", "--fail-on"} <= found[path].keys(), path
+    assert [path for path, has in found.items() if "--jobs" in has] == ["check"]
+
+
+def test_help_names_the_kinds_of_tables() -> None:
+    said = CliRunner().invoke(cli.cli, ["tables", "add", "--help"]).output
+    named = re.search(r"Kinds:\n(.*?)\n\n", said, re.DOTALL)
+    assert named is not None
+    assert {n.strip(",") for line in named[1].splitlines() for n in line.strip().partition("   ")[0].split()} == set(
+        KINDS
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
+def test_filter_is_coloured_on_a_terminal_alone(tmp_path: Path) -> None:
+    def ask(*arguments: str) -> str:
+        """What a terminal is shown."""
+        import pty
+
+        screen, terminal = pty.openpty()
+        command = [sys.executable, "-m", "scrubber", "filter", str(QUICKSTART), "--out", "out", *RECEIVED, *arguments]
+        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
+        done = subprocess.run(
+            command, stdout=terminal, stderr=subprocess.PIPE, cwd=tmp_path, env=environment, timeout=60, check=False
+        )
+        said = os.read(screen, 1 << 16).decode()
+        os.close(terminal)
+        os.close(screen)
+        assert (done.returncode, done.stderr) == (1, b"")
+        return said
+
+    assert "\x1b[1;31m3 rejected" in ask()
+    assert "\x1b" not in ask("--no-color")
+    assert "3 rejected" in ask("--no-color")
 
 
 def test_python_m_scrubber_is_scrubber(tmp_path: Path) -> None:

@@ -11,7 +11,17 @@ from typing import Any
 import click
 
 from scrubber import __version__
-from scrubber.commands.options import decide, failing, judging, make_options, wants_color, width
+from scrubber.commands.options import (
+    decide,
+    failing,
+    judging,
+    make_options,
+    quieting,
+    redacting,
+    wants_color,
+    width,
+    without_color,
+)
 
 EXAMPLES = """
 \b
@@ -43,18 +53,20 @@ With several files the highest wins, and every file is judged.
 @click.option("--output", metavar="FILE", help="Write here, readable by you alone, instead of standard output.")
 @failing
 @judging
-@click.option("--baseline", metavar="FILE", help="Report, and fail for, only what this file does not know yet.")
-@click.option("--write-baseline", metavar="FILE", help="Write what is found into a baseline, for --baseline later.")
-@click.option("--redact", is_flag=True, help="No patient data in the output.")
+@click.option("--baseline", metavar="FILE", help="Report, and fail for, only what this baseline does not know.")
+@click.option("--write-baseline", metavar="FILE", help="Write what is found into a baseline, for --baseline.")
+@redacting("the report")
 @click.option(
     "--ack-dir",
     metavar="DIR",
     help="Write TA1, 999 and 277CA here, each also in words. They name the claims, --redact or not.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Text: list accepted claims too, and tell every finding in full.")
-@click.option("--quiet", is_flag=True, help="Only the findings: no totals, no progress.")
-@click.option("--no-color", is_flag=True, help="No colour, also not on a terminal.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Files judged at the same time.")
+@quieting("Only the findings: no totals, no progress.")
+@without_color
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Files judged at the same time."
+)
 def check(
     paths: tuple[str, ...],
     format_: str,

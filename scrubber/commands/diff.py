@@ -11,7 +11,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from scrubber.commands.options import FOUND, NOT_JUDGED, OK, colors, judging, make_options, parse_day
+from scrubber.commands.options import (
+    FOUND,
+    NOT_JUDGED,
+    OK,
+    colors,
+    in_format,
+    judging,
+    make_options,
+    parse_day,
+    quieting,
+    redacting,
+    without_color,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -69,17 +81,14 @@ def _each_side(command: Any) -> Any:
 @_each_side
 @judging
 @click.option("--all", "all_", is_flag=True, help="List also claims with the same verdict and other findings.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="text for people; json, one document.",
-)  # fmt: skip
+@in_format()
 @click.option(
     "--fail-on", type=click.Choice(["worse", "any", "never"]), default="any", show_default=True,
     help="What makes the exit code 1: a claim that is now rejected, any other verdict, or nothing.",
 )  # fmt: skip
-@click.option("--redact", is_flag=True, help="No patient data in the output: edits and places only.")
-@click.option("--quiet", is_flag=True, help="Only the totals.")
-@click.option("--no-color", is_flag=True, help="No colour, also not on a terminal.")
+@redacting("the output")
+@quieting("Only the totals.")
+@without_color
 def diff(
     paths: tuple[str, ...],
     all_: bool,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scrubber.commands.options import FOUND, OK, colors, read_catalogue, read_settings
+from scrubber.commands.options import (
+    FOUND,
+    OK,
+    colors,
+    in_format,
+    read_catalogue,
+    read_settings,
+    with_settings,
+    without_color,
+)
 
 if TYPE_CHECKING:
     from scrubber.catalogue.index import Catalogue
@@ -39,10 +48,10 @@ Exit codes:
 
 
 @click.group(invoke_without_command=True, epilog=EXAMPLES, short_help="List the edits, or try a pack's examples.")
-@click.option("--pack", "pack", metavar="NAME|DIR", help="Those of one pack, by name, or of your own folder.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--config", metavar="FILE", help="Settings that name packs.")
-@click.option("--no-color", is_flag=True, help="No colour.")
+@click.option("--pack", "pack", metavar="NAME|DIR", help="Those of one pack: by its name, or your own folder.")
+@in_format()
+@with_settings
+@without_color
 @click.pass_context
 def edits(ctx: click.Context, pack: str | None, format_: str, config: str | None, no_color: bool) -> int:
     """List every edit: id, severity, name, and the dates it holds for. `scrubber explain ID` shows one in full."""
@@ -65,8 +74,8 @@ def edits(ctx: click.Context, pack: str | None, format_: str, config: str | None
 @click.argument("packs", nargs=-1, metavar="PACK...")
 @click.option("--all", "every", is_flag=True, help="All packs that are known.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is in order, too.")
-@click.option("--config", metavar="FILE", help="Settings that name packs.")
-@click.option("--no-color", is_flag=True, help="No colour.")
+@with_settings
+@without_color
 def test(packs: tuple[str, ...], every: bool, verbose: bool, config: str | None, no_color: bool) -> int:
     """Try what packs say of themselves, each by its name or as a folder with a pack.toml.
 

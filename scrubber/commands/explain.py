@@ -6,16 +6,36 @@ import sys
 
 import click
 
-from scrubber.commands.options import OK, colors, read_catalogue, read_settings, width
+from scrubber.commands.options import (
+    OK,
+    colors,
+    read_catalogue,
+    read_settings,
+    width,
+    with_packs,
+    with_settings,
+    without_color,
+)
+
+EXAMPLES = """
+\b
+Examples:
+  scrubber explain DX-10
+  scrubber explain cervicalgia-with-cervical-disc-disorder
+  scrubber explain OUR-01 --pack ./our-payers    an edit of your own
+
+`scrubber edits` lists them all.
+"""
 
 
-@click.command(short_help="One edit as a page: what, why, what to do, source, example.")
+@click.command(epilog=EXAMPLES, short_help="One edit as a page: what, why, what to do, source, example.")
 @click.argument("edit")
-@click.option("--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder.")
-@click.option("--config", metavar="FILE", help="Settings that name packs.")
-@click.option("--no-color", is_flag=True, help="No colour.")
+@with_packs
+@with_settings
+@without_color
 def explain(edit: str, packs: tuple[str, ...], config: str | None, no_color: bool) -> int:
-    """Show an edit, by id (DX-10) or by name, as a page."""
+    """Show an edit as a page: what is wrong, why, what to do, since when, who says so, and a claim that breaks it
+    beside one that holds. EDIT is its id, in any case, or its name."""
     from scrubber.catalogue.explain import describe, write_text
     from scrubber.reports.vocabulary import read_vocabulary
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 import click
 
-from scrubber.commands.options import decide, failing, judging, make_options
+from scrubber.commands.options import (
+    colors,
+    decide,
+    failing,
+    judging,
+    make_options,
+    quieting,
+    redacting,
+    without_color,
+)
 
 if TYPE_CHECKING:
     from scrubber.filtering import FilterResult
@@ -57,10 +66,9 @@ With several files the highest wins, and every file is filtered.
 )  # fmt: skip
 @failing
 @judging
-@click.option(
-    "--redact", is_flag=True, help="No patient data in the reports. Claims, and the answers to them, hold it."
-)
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@redacting("the reports, not in the claims and the answers to them")
+@quieting()
+@without_color
 def filter(
     paths: tuple[str, ...],
     out: str | None,
@@ -70,6 +78,7 @@ def filter(
     fail_on: str | None,
     redact: bool,
     quiet: bool,
+    no_color: bool,
     **how: Any,
 ) -> int:
     """Judge files (- is standard input), and write the claims that may be sent and those that may not, each as it came,
@@ -94,7 +103,14 @@ def filter(
     make_engine(options)  # Refuses names that it does not know, while nothing is written yet.
     gc.freeze()
     watched = sys.stderr if sys.stderr.isatty() and not quiet else None
-    run = _Run(Progress(watched, measure(files)), options, redact, quiet, received=how["received"] is not None)
+    run = _Run(
+        Progress(watched, measure(files)),
+        options,
+        redact,
+        quiet,
+        received=how["received"] is not None,
+        color=colors(no_color),
+    )
     with _stopped_by_signal():
         run.write(files, out, accepted, rejected)
     return decide(run.tally, fail_on or options.config.fail_on)
@@ -103,7 +119,9 @@ def filter(
 class _Run:
     """Files filtered one after another: the control numbers of their answers run on."""
 
-    def __init__(self, progress: Progress, options: Options, redact: bool, quiet: bool, *, received: bool) -> None:
+    def __init__(
+        self, progress: Progress, options: Options, redact: bool, quiet: bool, *, received: bool, color: bool
+    ) -> None:
         from scrubber.reports.outbound import Numbers
         from scrubber.reports.tally import Tally
         from scrubber.run import make_ack_options
@@ -113,6 +131,7 @@ class _Run:
         self._options = options
         self._redact = redact
         self._quiet = quiet
+        self._color = color
         self._clock = datetime.combine(options.received, time()) if received else datetime.now()
         self._numbers = Numbers.starting(make_ack_options(options, self._clock))
 
@@ -154,8 +173,9 @@ class _Run:
 
     def _tell(self, result: FilterResult, stream: TextIO, out: str | None) -> None:
         """One file's outcome in a line or two."""
-        from scrubber.reports.prose import count, harmless, money
+        from scrubber.reports.prose import Page, count, harmless, money
 
+        page = Page(color=self._color and stream is sys.stdout)
         self._progress.clear()
         if result.error is not None:
             click.echo(f"scrubber: {harmless(result.path)}: {result.error}", err=True)
@@ -163,12 +183,10 @@ class _Run:
             return
         totals = result.totals
         if result.error is None:
-            click.echo(
-                f"{harmless(result.path)}: {count(totals.claims, 'claim')}: "
-                f"{totals.accepted} accepted ({money(totals.charge_accepted)}), "
-                f"{totals.rejected} rejected ({money(totals.charge_rejected)})",
-                file=stream,
-            )
+            good = f"{totals.accepted:,} accepted ({money(totals.charge_accepted)})"
+            bad = f"{totals.rejected:,} rejected ({money(totals.charge_rejected)})"
+            said = f"{page.paint(good, 'good')}, {page.paint(bad, 'reject') if totals.rejected else bad}"
+            click.echo(f"{harmless(result.path)}: {count(totals.claims, 'claim')}: {said}", file=stream)
         if result.outside:
             claims = "claim stands" if result.outside == 1 else "claims stand"
             click.echo(

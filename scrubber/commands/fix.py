@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
-from scrubber.commands.options import colors, decide, failing, judging, make_options
+from scrubber.commands.options import (
+    colors,
+    decide,
+    failing,
+    in_format,
+    judging,
+    make_options,
+    quieting,
+    redacting,
+    without_color,
+)
 
 if TYPE_CHECKING:
     from scrubber.fixing import FixResult
@@ -44,15 +54,12 @@ Exit codes, of the file as it is when corrected:
 @click.argument("path", metavar="FILE|-")
 @click.option("--out", metavar="FILE|-", help="Write the corrected file here, readable by you alone.")
 @click.option("--dry-run", is_flag=True, help="Write nothing, whatever --out says: show what would change.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="How corrections are told: as a diff, or as one JSON document.",
-)  # fmt: skip
+@in_format("How corrections are told: as a diff, or as one JSON document.")
 @failing
 @judging
-@click.option("--redact", is_flag=True, help="No patient data in what is told: places and edits only.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("--no-color", is_flag=True, help="No colour, also not on a terminal.")
+@redacting("what is told, not in the file")
+@quieting()
+@without_color
 def fix(
     path: str,
     out: str | None,

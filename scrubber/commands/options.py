@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from scrubber.pipeline import Options
     from scrubber.reports.tally import Tally
 
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""What gives a command an option."""
+
 OK, FOUND, USAGE, NOT_JUDGED = 0, 1, 2, 3
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -32,33 +35,67 @@ def parse_list(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
+with_packs = click.option(
+    "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
+)
+
+with_settings = click.option(
+    "--config", metavar="FILE", help="File of settings.  [default: the nearest scrubber.toml, upward from here]"
+)
+
+in_folder = click.option(
+    "--data",
+    metavar="DIR",
+    help="Folder of your reference tables.  [default: SCRUBBER_DATA, else as set, else your own data folder]",
+)
+
+without_color = click.option("--no-color", is_flag=True, help="No colour, also not on a terminal.")
+
+
+def redacting(where: str) -> Option:
+    """The option that leaves out what claims say, of what is told there."""
+    return click.option(
+        "--redact",
+        is_flag=True,
+        help=f"Mask what claims say (names, numbers, codes, dates, money) in {where}. Edits keep their own words.",
+    )
+
+
+def quieting(what: str = "Say nothing but errors.") -> Option:
+    return click.option("--quiet", is_flag=True, help=what)
+
+
+def in_format(what: str = "text for people; json, one document.") -> Option:
+    """Text or JSON."""
+    return click.option(
+        "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help=what
+    )
+
+
 def judging(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say how claims are judged; ``make_options`` takes their values."""
     for option in (
+        with_packs,
         click.option(
-            "--pack", "packs", multiple=True, metavar="DIR", help="Edits of your own, from a folder with a pack.toml."
+            "--received", callback=parse_day, metavar="DATE",
+            help="The day the claims come in, as 2026-09-16.  [default: today]",
         ),
+        in_folder,
+        with_settings,
         click.option(
-            "--received", callback=parse_day, metavar="DATE", help="The day the claims come in.  [default: today]"
+            "--profile", metavar="NAME",
+            help="Judge every claim by these payers' rules (medicare, medicaid, commercial ...), whoever it names.",
         ),
-        click.option(
-            "--data", metavar="DIR",
-            help="Folder of your reference tables.  [default: SCRUBBER_DATA, else one of your own]",
-        ),
-        click.option(
-            "--config", metavar="FILE", help="Settings.  [default: the nearest scrubber.toml, upward from here]"
-        ),
-        click.option("--profile", metavar="NAME", help="Judge every claim by this payer's rules, whoever it names."),
         click.option(
             "--require", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
             help="Reject a claim on which these edits could not be checked.",
         ),
         click.option(
-            "--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="All edits but these."
+            "--ignore", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]", help="Leave these edits out."
         ),
         click.option(
             "--select", multiple=True, callback=parse_list, metavar="EDIT[,EDIT]",
-            help="Only these edits: an id (DX-10), the begin of ids (DX), or a name.",
+            help="Judge by these edits alone: an id (DX-10), the begin of ids (DX), or a name.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -68,7 +105,7 @@ def judging(command: Callable[..., Any]) -> Callable[..., Any]:
 failing = click.option(
     "--fail-on",
     type=click.Choice(["reject", "warning", "never"]),
-    help="What makes the exit code 1.  [default: reject]",
+    help="What makes the exit code 1: a reject, a warning too, or nothing.  [default: reject]",
 )
 """The option that says which findings make an exit code 1; ``decide`` takes its value."""
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubber.commands.options import INTERRUPTED, OK, parse_list, read_catalogue, read_settings
+from scrubber.commands.options import (
+    INTERRUPTED,
+    OK,
+    in_folder,
+    in_format,
+    parse_list,
+    read_catalogue,
+    read_settings,
+    with_settings,
+)
 
 if TYPE_CHECKING:
     from scrubber.tables.compare import Change
@@ -25,19 +34,37 @@ Examples:
   scrubber tables add ncci-mue MCR_MUE_PractitionerServices_Eff_07-01-2026.csv
   scrubber tables add pfs rvu26c.zip --edition 2026Q3
 
+\b
+Kinds:
+  ncci-ptp, ncci-ptp-medicaid    CMS: procedures not paid together, Medicare's and Medicaid's
+  ncci-mue, ncci-mue-medicaid    CMS: units paid a line or a day, Medicare's and Medicaid's
+  ncci-aoc                       CMS: add-on codes
+  pfs                            CMS: physician fee schedule (relative value files)
+  hcpcs                          CMS: HCPCS Level II
+  icd10cm                        CDC/NCHS: ICD-10-CM
+  telehealth                     CMS: telehealth services of a year
+  mcd                            CMS: coverage articles and decisions
+  taxonomy                       NUCC: provider taxonomy
+
 Files are read exactly as they are downloaded. Where they are found: docs/tables.md.
 """
 
-in_folder = click.option(
-    "--data", metavar="DIR", help="Folder of the tables.  [default: SCRUBBER_DATA, else a folder of your own]"
-)
-with_settings = click.option("--config", metavar="FILE", help="Settings that name the folder of the tables, and packs.")
-in_format = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)  # fmt: skip
+EXAMPLES = """
+\b
+Examples:
+  scrubber tables list                                  what runs know now
+  scrubber tables add ncci-mue MCR_MUE_file.csv         load a quarter's file as downloaded
+  scrubber tables diff ncci-mue 2026Q2 2026Q3           what the new quarter changes
+  scrubber tables remove ncci-mue 2026Q2                no longer needed
+"""
+
+NAMES = """
+\b
+KIND and edition are called as `scrubber tables list` calls them.
+"""
 
 
-@click.group(short_help="Reference data: what is loaded, which edition, which dates.")
+@click.group(epilog=EXAMPLES, short_help="Reference data: what is loaded, which edition, which dates.")
 def tables() -> None:
     """The reference data that edits look things up in.
 
@@ -46,7 +73,7 @@ def tables() -> None:
 
 
 @tables.command("list", short_help="What is loaded, which edition, which dates.")
-@in_format
+@in_format()
 @in_folder
 @with_settings
 def list_(format_: str, data: str | None, config: str | None) -> int:
@@ -139,7 +166,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     return OK
 
 
-@tables.command(short_help="Remove an edition.")
+@tables.command(epilog=NAMES, short_help="Remove an edition.")
 @click.argument("kind")
 @click.argument("edition")
 @in_folder
@@ -158,12 +185,12 @@ def remove(kind: str, edition: str, data: str | None, config: str | None) -> int
     return OK
 
 
-@tables.command(short_help="What a new edition changes.")
+@tables.command(epilog=NAMES, short_help="What a new edition changes.")
 @click.argument("kind")
 @click.argument("old")
 @click.argument("new")
 @click.option("--codes", multiple=True, callback=parse_list, metavar="CODE[,CODE]", help="Rows of these codes only.")
-@in_format
+@in_format()
 @in_folder
 @with_settings
 def diff(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubber.commands.options import FOUND, NOT_JUDGED, OK, judging
+from scrubber.commands.options import FOUND, NOT_JUDGED, OK, in_format, judging, quieting
 
 if TYPE_CHECKING:
     from scrubber.watch.layout import Layout
@@ -27,7 +27,7 @@ Examples:
   scrubber watch verify /srv/claims          prove that every file is in one place and every output whole
   scrubber watch rebuild /srv/claims         make a new ledger of what lies in archive/ and reports/
 
-\b
+`scrubber watch run --help` lists the options of `scrubber watch DIR`.
 A folder that is called like a command is written ./status.
 
 \b
@@ -57,17 +57,21 @@ def watch() -> None:
     could not be judged in failed/. index.html shows the day."""
 
 
-@watch.command("run")
+@watch.command("run", short_help="Watch a folder: what `scrubber watch DIR` does.")
 @click.argument("folder", metavar="DIR")
 @click.option("--once", is_flag=True, help="Judge what is there, and leave.")
 @click.option("--poll", is_flag=True, help="Do not wait for events: for shares that send none.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The form of the log."
 )
-@click.option("--quiet", is_flag=True, help="Log to the file in DIR/.scrubber only, not to standard error.")
+@quieting("Log to the file in DIR/.scrubber only, not to standard error.")
 @judging
 def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how: Any) -> int:
-    """Watch a folder (what `scrubber watch DIR` does)."""
+    """Watch a folder: what `scrubber watch DIR` does. The folders in it are made where they are missing.
+
+    Files are taken once they are at rest. How long that is, what is sent to whom, and how long things are kept stands
+    in the settings under [watch]; docs/watch.md tells all of it.
+    """
     from scrubber.commands.options import read_catalogue, read_settings
     from scrubber.pipeline import Options, make_engine
     from scrubber.tables.folder import find_folder
@@ -139,10 +143,10 @@ def _open_folder(folder: str) -> Layout:
     return layout
 
 
-@watch.command("status")
+@watch.command("status", short_help="Who watches, what waits, what came of today's files.")
 @click.argument("folder", metavar="DIR")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def status(folder: str, form: str) -> int:
+@in_format()
+def status(folder: str, format_: str) -> int:
     """Say who watches a folder, what waits there, and what came of today's files."""
     import json
 
@@ -152,11 +156,11 @@ def status(folder: str, form: str) -> int:
     layout = _open_folder(folder)
     with _refusing(), contextlib.closing(Ledger(layout.ledger)) as ledger:
         state = find_state(layout, ledger)
-    click.echo(json.dumps(state.data(), indent=2) if form == "json" else state.text())
+    click.echo(json.dumps(state.data(), indent=2) if format_ == "json" else state.text())
     return OK
 
 
-@watch.command("retry")
+@watch.command("retry", short_help="Put files back into the inbox that failed or were duplicates.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def retry(files: tuple[str, ...]) -> int:
     """Put files from failed/, or duplicates from archive/, back into the inbox: they are judged whatever they look
@@ -180,7 +184,7 @@ def retry(files: tuple[str, ...]) -> int:
     return OK
 
 
-@watch.command("verify")
+@watch.command("verify", short_help="Prove that nothing is lost, and every output whole.")
 @click.argument("folder", metavar="DIR")
 @click.option("--complete", is_flag=True, help="Outputs that somebody has taken away are faults, too.")
 def verify(folder: str, complete: bool) -> int:
@@ -204,7 +208,7 @@ def verify(folder: str, complete: bool) -> int:
     return FOUND if faults else OK
 
 
-@watch.command("rebuild")
+@watch.command("rebuild", short_help="Make a new ledger of what lies in the folders.")
 @click.argument("folder", metavar="DIR")
 @judging
 def rebuild(folder: str, **how: Any) -> int:
