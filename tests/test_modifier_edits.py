@@ -262,6 +262,11 @@ def test_a_modifier_of_another_length_is_the_segments_fault() -> None:
     assert "MOD-13" not in findings
 
 
+def test_a_modifier_in_small_letters_is_told_that_capitals_are_meant() -> None:
+    assert said("20610-rt").ids == {"MOD-13"}
+    assert "capitals" in catalogue().by_id["MOD-13"].fix
+
+
 def claim_findings(data: bytes) -> set[str]:
 
     engine = Engine(catalogue(), received=date(2026, 9, 16), select=("MOD",), strict=True)
