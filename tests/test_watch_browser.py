@@ -175,7 +175,7 @@ def check_index(browser: Any, index: Path) -> None:
         ("clean.837", "Accepted", "1", "0"), (AWKWARD, "Accepted in part", "2", "3"),
         ("cut.837", "Rejected", "0", "4"), ("letter.txt", "Not judged", "", ""),
     }  # fmt: skip
-    assert it.page.locator("h1").inner_text() == "7 files today, 1 could not be judged"
+    assert it.page.locator("h1").inner_text() == "7 files today: 7 claims to correct, 1 file not judged"
     figures = re.findall(r"(.+)\n+([0-9,]+)", it.page.locator(".figures").inner_text())
     assert figures == [("Rejected claims", "7"), ("Accepted claims", "4,004"), ("Files not judged", "1")]
     for link in it.page.locator("tbody a").all():

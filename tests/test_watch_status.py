@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 import shlex
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from watching import claims, drop, folder, run
+from watching import claims, drop, entries, folder, make_service, run
 
 from scrubber import cli
+from scrubber.watch import shift, worker
+from scrubber.watch.journal import Journal
 from scrubber.watch.layout import Layout
 from scrubber.watch.ledger import Ledger
 from scrubber.watch.lock import Held, Lock, find_watcher
+from scrubber.watch.page import render
 from scrubber.watch.status import State, find_state
 
 DEAD_WATCHER = {"pid": 4, "host": os.uname().nodename, "since": "2026-09-20T08:00:00+00:00"}
@@ -177,7 +183,7 @@ def test_what_failed_and_what_was_rejected(layout: Layout) -> None:
         assert f"scrubber watch retry {layout.root / 'failed/NAME'}" in said
         assert "Correct the rejected claims" in said
         (layout.root / "rejected/some.rejected.837").unlink()
-        assert "0 claims in 0 files of rejected/" in ask(layout).text()
+        assert "To correct nothing\n" in ask(layout).text()
         assert "Correct the rejected claims" not in steps(layout)
 
 
@@ -228,3 +234,156 @@ def test_a_path_that_a_shell_would_take_apart_is_quoted(tmp_path: Path) -> None:
     layout.make()
     run(layout)
     assert shlex.quote(str(root)) in steps(layout)
+
+
+def test_a_folder_where_all_is_done(layout: Layout) -> None:
+    drop(layout, "good.837", claims())
+    run(layout)
+    (layout.root / "accepted/good.accepted.837").unlink()
+    with watched(layout):
+        assert ask(layout).text().endswith("What to do:\n  - Nothing: all that was dropped is dealt with.")
+
+
+def test_the_reason_says_what_to_do(layout: Layout) -> None:
+    drop(layout, "to whom.txt", b"hello")
+    run(layout)
+    failed = layout.root / "failed/to whom.txt"
+    name, reason, steps = failed.with_name("to whom.txt.txt").read_text("utf-8").split("\n\n")
+    assert name == "to whom.txt"
+    assert reason.endswith(".")
+    assert not reason.endswith("..")
+    command = shlex.split(steps.splitlines()[-1])
+    assert command == ["scrubber", "watch", "retry", str(failed)]
+    before = entries(layout)[0].reason
+    assert cli.run_command(["watch", "rebuild", str(layout.root)]) == 0
+    assert (entries(layout)[0].reason or "").rstrip(".") == before
+    assert cli.run_command(command[1:]) == 0
+    assert os.listdir(layout.inbox) == ["to whom.txt"]
+
+
+def test_the_index_names_what_lies_in_the_way(layout: Layout) -> None:
+    for number in range(7):
+        (layout.inbox / f"{number}.837").symlink_to("/etc/hostname")
+    run(layout)
+    page = layout.index.read_text("utf-8")
+    assert "4.837 in the inbox will not be taken: it is a symbolic link: links are not followed" in page
+    assert "2 more in the inbox will not be taken" in page
+
+
+# The index ------------------------------------------------------------------------------------------------------------
+
+
+def show(layout: Layout, *, later: int = 0, watched: bool = False) -> str:
+    """The index, so many days later."""
+    with contextlib.closing(Ledger(layout.ledger)) as ledger:
+        return render(layout, ledger, (), datetime.now() + timedelta(later), watched)
+
+
+def test_the_headline_hides_nothing(layout: Layout) -> None:
+    assert "<h1>No file yet today</h1>" in (run(layout) and show(layout))
+    drop(layout, "good.837", claims())
+    run(layout)
+    assert "<h1>1 file today, nothing to correct</h1>" in show(layout)
+    drop(layout, "some.837", claims("quickstart"))
+    run(layout)
+    assert "<h1>2 files today: 3 claims to correct</h1>" in show(layout)
+    drop(layout, "letter.txt", b"hello")
+    run(layout)
+    assert "<h1>3 files today: 3 claims to correct, 1 file not judged</h1>" in show(layout)
+
+
+def test_the_next_morning_it_still_shows_what_waits(layout: Layout) -> None:
+    drop(layout, "good.837", claims())
+    drop(layout, "some.837", claims("quickstart"))
+    drop(layout, "letter.txt", b"hello")
+    run(layout)
+    page = show(layout, later=1)
+    assert "<h1>No file yet today. From earlier days: 3 claims to correct, 1 file not judged</h1>" in page
+    earlier = page[page.index("Still open from earlier days") :]
+    assert "some.837" in earlier
+    assert "letter.txt" in earlier
+    assert 'href="reports/some/report.html"' in earlier
+    assert "good.837" not in page
+    assert "Still open" not in show(layout, later=16)
+    (layout.root / "rejected/some.rejected.837").unlink()
+    (layout.root / "failed/letter.txt").unlink()
+    assert "<h1>No file yet today</h1>" in show(layout, later=1)
+    assert "Still open" not in show(layout, later=1)
+
+
+def test_a_page_that_nobody_writes_any_more_can_tell(layout: Layout) -> None:
+    run(layout)
+    assert 'id="stale"' not in show(layout), "--once leaves a page that is as old as it is"
+    assert 'id="stale" class="stale" hidden' in show(layout, watched=True)
+
+
+def test_the_index_is_written_each_minute_while_it_is_watched(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrubber.watch.shift.FRESH", 0.2)
+    service = make_service(layout, once=False)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        seen = set()
+        end = time.monotonic() + 30
+        while len(seen) < 3 and time.monotonic() < end:
+            with contextlib.suppress(FileNotFoundError):
+                seen.add(layout.index.stat().st_mtime_ns)
+            time.sleep(0.02)
+        assert len(seen) == 3
+        assert 'id="stale"' in layout.index.read_text("utf-8")
+    finally:
+        service.stop()
+        thread.join(30)
+    page = layout.index.read_text("utf-8")
+    assert "The watcher was stopped at " in page
+    assert 'id="stale"' not in page
+
+
+def test_the_index_names_what_takes_long_and_what_is_never_taken(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scrubber.watch.shift.LONG", 0.2)
+    judge = worker._Desk._filter
+
+    def slowly(desk: Any, order: Any, name: str, *rest: Any) -> Any:
+        if name == "0.837":
+            time.sleep(1)
+        return judge(desk, order, name, *rest)
+
+    monkeypatch.setattr(worker._Desk, "_filter", slowly)
+    pages = []
+    write = shift.write_page
+
+    def note(*arguments: object, **how: object) -> None:
+        write(*arguments, **how)  # type: ignore[arg-type]
+        pages.append(layout.index.read_text("utf-8"))
+
+    monkeypatch.setattr(shift, "write_page", note)
+    for number in range(3):
+        drop(layout, f"{number}.837", claims())
+    drop(layout, "whole.837.part", claims(), age=3600)
+    drop(layout, "coming.837.part", claims(), age=5)
+    run(layout)
+    assert any("0.837 is being judged, since " in page for page in pages)
+    assert any("2 files in the inbox will be judged next" in page for page in pages)
+    assert "1 in the inbox will not be taken under such a name" in pages[-1]
+
+
+# The log, and what people take away -----------------------------------------------------------------------------------
+
+
+def test_the_log_puts_quotes_round_words_only(layout: Layout) -> None:
+    log = io.StringIO()
+    journal = Journal(None, stream=log)
+    journal.tell("put off", "error", file=3, seconds=0.25, again_in=1.0, poll=False, reason="No space left")
+    assert log.getvalue().endswith('error put off file=3 seconds=0.25 again_in=1.0 poll=False reason="No space left"\n')
+
+
+def test_failed_files_may_be_taken_away(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    drop(layout, "letter.txt", b"hello")
+    run(layout)
+    (layout.root / "failed/letter.txt").unlink()
+    assert cli.run_command(["watch", "verify", str(layout.root)]) == 0
+    assert cli.run_command(["watch", "verify", "--complete", str(layout.root)]) == 1
+    assert cli.run_command(["watch", "retry", str(layout.root / "failed/letter.txt")]) == 2
+    assert [entry.outcome for entry in entries(layout)] == ["failed"]

@@ -21,6 +21,9 @@ from scrubber.watch.identity import State, Swapped, open_plain
 IGNORED = (b".tmp", b".part", b".partial", b".crdownload", b".filepart", b".swp", b"~")
 """Endings of names that programs give to what they have not finished."""
 
+LONG = 600.0
+"""Seconds after which a file that is unfinished by its name is worth a word."""
+
 _DIGITS = re.compile(rb"([0-9]+)")
 
 
@@ -53,20 +56,23 @@ class Inbox:
         """Files seen last that are not whole yet."""
         self.passed: dict[bytes, str] = {}
         """What lies there and is never taken, and why."""
+        self.unfinished = 0
+        """Files that have been unfinished by their names for long."""
 
     def look(self) -> list[Whole]:
         """The files that are whole, in the order in which they were dropped, then by name."""
         now, wall = self._clock(), time.time()
         seen: dict[bytes, Seen] = {}
         whole: list[Whole] = []
-        self.passed = {}
+        self.passed, self.unfinished = {}, 0
         with os.scandir(os.fsencode(self._folder)) as found:
             for item in found:
-                if is_ignored(item.name):
-                    continue
                 try:
                     stated = item.stat(follow_symlinks=False)
                 except FileNotFoundError:
+                    continue
+                if is_ignored(item.name):
+                    self.unfinished += not item.name.startswith(b".") and wall - stated.st_mtime > LONG
                     continue
                 if not stat.S_ISREG(stated.st_mode):
                     self.passed[item.name] = _say_kind(stated.st_mode)

@@ -71,5 +71,7 @@ class _Json(logging.Formatter):
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     text = str(value)
     return text if text.isalnum() else json.dumps(text)

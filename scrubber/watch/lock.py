@@ -106,6 +106,8 @@ def find_watcher(path: Path) -> Watcher | None:
     except FileNotFoundError:
         return None
     try:
+        if not os.fstat(descriptor).st_size:
+            return None  # Most watchers stop as they should; then nobody who looks is in the way of the next one.
         # Shared: those who look do not take each other for watchers.
         return _read(descriptor, _seize(descriptor, shared=True))
     finally:

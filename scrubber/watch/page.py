@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as clock
 from urllib.parse import quote
 
@@ -20,13 +20,27 @@ from scrubber.reports.html.markup import NOTHING, Markup, tag, together
 from scrubber.reports.prose import count
 from scrubber.watch.layout import INDEX, Layout
 from scrubber.watch.ledger import Entry, Ledger
+from scrubber.watch.outstanding import Outstanding, find_outstanding
 
 SHOWN = 200
 """Files that are listed; of the others of a busy day it is said how many they are."""
 
+EARLIER = 14
+"""Days for which files of earlier days are listed that still wait for a person."""
+
+FRESH = 60.0
+"""Seconds after which the page of a folder that is watched is written anew, whatever happens."""
+
+STALE = 600.0
+"""Seconds after which such a page tells by itself that nobody writes it any more."""
+
 LOOK_AGAIN = """
 document.addEventListener("visibilitychange", () => document.hidden || location.reload());
 setInterval(() => document.hasFocus() || location.reload(), 30000);
+document.addEventListener("DOMContentLoaded", () => {
+  const stale = document.getElementById("stale");
+  if (stale && Date.now() > stale.dataset.from * 1000) stale.hidden = false;
+});
 """
 """A browser looks again when somebody comes back to the page, and each half minute while its window is not the one that
 is worked in. Under somebody's eyes and hands the page stays as it is: a page that reloads by itself takes the place of
@@ -42,6 +56,8 @@ body.index { max-width: 72rem; }
 .index .links small { display: block; color: var(--soft); max-width: 34rem; margin-bottom: 0.2rem; }
 .index .notes { margin: 1.5rem 0; }
 .index .notes li { border-left: 3px solid var(--accent); padding: 0.15rem 0 0.15rem 0.8rem; margin: 0.4rem 0; }
+.index .stale { border: 1px solid var(--accent); border-left-width: 6px; padding: 0.8rem 1rem; margin: 1.5rem 0; }
+.index .earlier { margin-top: 3rem; }
 .index .none { margin: 3rem 0; font-size: 1.125rem; color: var(--soft); }
 .index .wide { margin-top: 0; }
 @media screen and (max-width: 54rem) {
@@ -75,9 +91,9 @@ LINKS = (
 """What a file's row links to, by how the path ends, in this order."""
 
 
-def write_page(layout: Layout, ledger: Ledger, notes: Sequence[str] = ()) -> None:
-    """Write the index. Raises OSError."""
-    data = render(ledger, notes, datetime.now()).encode()
+def write_page(layout: Layout, ledger: Ledger, notes: Sequence[str] = (), *, watched: bool = False) -> None:
+    """Write the index; ``watched`` says that it will be written anew soon. Raises OSError."""
+    data = render(layout, ledger, notes, datetime.now(), watched).encode()
     temporary = layout.state / "index.part"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "wb") as stream:
@@ -85,9 +101,11 @@ def write_page(layout: Layout, ledger: Ledger, notes: Sequence[str] = ()) -> Non
     os.replace(temporary, layout.index)
 
 
-def render(ledger: Ledger, notes: Sequence[str], now: datetime) -> str:
+def render(layout: Layout, ledger: Ledger, notes: Sequence[str], now: datetime, watched: bool = False) -> str:
     """The page."""
-    since = datetime.combine(now.date(), clock()).timestamp()
+    midnight = datetime.combine(now.date(), clock())
+    since = midnight.timestamp()
+    earlier = find_outstanding(layout, ledger, (midnight - timedelta(EARLIER)).timestamp(), since)
     entries = ledger.entries("state = 'done' AND done >= ? ORDER BY published DESC LIMIT ?", (since, SHOWN))
     files, claims, accepted, rejected, failed = ledger.run(
         "SELECT count(*), total(claims), total(accepted), total(rejected), total(outcome = 'failed') FROM file"
@@ -98,12 +116,14 @@ def render(ledger: Ledger, notes: Sequence[str], now: datetime) -> str:
     body = together(
         (
             tag("p", f"Watched folder · {_say_day(now.date())} · as of {now:%H:%M:%S} · ", look_again, class_="above"),
-            tag("h1", _headline(files, int(rejected), int(failed))),
+            tag("h1", _headline(files, int(rejected), int(failed), earlier)),
+            _warn(now) if watched else NOTHING,
             _figures(int(claims), int(accepted), int(rejected), int(failed)),
             tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else NOTHING,
             _table(ledger, entries) if entries else tag("p", "Drop a file into inbox/ and look here.", class_="none"),
             tag("p", f"And {files - len(entries):,} more today: see reports/.", class_="note")
             if files > len(entries) else NOTHING,
+            _show_earlier(ledger, earlier),
             tag("footer", "Originals lie in archive/ by date, what could not be judged in failed/ with its reason."),
         )
     )  # fmt: skip
@@ -131,15 +151,45 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _headline(files: int, rejected: int, failed: int) -> str:
-    if not files:
-        return "No file yet today"
-    said = f"{count(files, 'file')} today"
-    if failed:
-        return f"{said}, {failed:,} could not be judged"
-    if rejected:
-        return f"{said}, {count(rejected, 'claim')} to correct"
-    return f"{said}, nothing to correct"
+def _headline(files: int, rejected: int, failed: int, earlier: Outstanding) -> str:
+    """What there is to do comes first, and all of it."""
+    said = f"{count(files, 'file')} today" if files else "No file yet today"
+    if steps := _say_steps(rejected, failed):
+        said = f"{said}: {steps}"
+    elif files:
+        said = f"{said}, nothing to correct"
+    if before := _say_steps(earlier.claims, len(earlier.failed)):
+        said = f"{said}. From earlier days: {before}"
+    return said
+
+
+def _say_steps(claims: int, failed: int) -> str:
+    steps = [f"{count(claims, 'claim')} to correct"] if claims else []
+    return ", ".join([*steps, f"{count(failed, 'file')} not judged"] if failed else steps)
+
+
+def _warn(now: datetime) -> Markup:
+    """What shows itself when the page has not been written anew for long."""
+    return tag(
+        "p",
+        f"This page has not changed since {now:%A, %H:%M}. The watcher may have stopped: what is dropped then waits. "
+        "Whoever looks after it can ask: scrubber watch status",
+        id="stale", class_="stale", hidden="", data_from=f"{now.timestamp() + STALE:.0f}",
+    )  # fmt: skip
+
+
+def _show_earlier(ledger: Ledger, earlier: Outstanding) -> Markup:
+    entries = earlier.entries[:SHOWN]
+    if not entries:
+        return NOTHING
+    how = "A file leaves this list when it is taken out of rejected/ or failed/, and after two weeks."
+    return tag(
+        "section",
+        tag("h2", "Still open from earlier days"),
+        tag("p", how, class_="note"),
+        _table(ledger, entries, "Day", "%b %d"),
+        class_="earlier",
+    )
 
 
 def _figures(claims: int, accepted: int, rejected: int, failed: int) -> Markup:
@@ -163,17 +213,17 @@ def _figures(claims: int, accepted: int, rejected: int, failed: int) -> Markup:
     )  # fmt: skip
 
 
-def _table(ledger: Ledger, entries: Sequence[Entry]) -> Markup:
-    heads = (("Time", ""), ("File", ""), ("Verdict", ""), ("Accepted", "n"), ("Rejected", "n"), ("Open", ""))
+def _table(ledger: Ledger, entries: Sequence[Entry], when: str = "Time", form: str = "%H:%M") -> Markup:
+    heads = ((when, ""), ("File", ""), ("Verdict", ""), ("Accepted", "n"), ("Rejected", "n"), ("Open", ""))
     head = tag("thead", tag("tr", *(tag("th", name, scope="col", class_=kind or None) for name, kind in heads)))
-    rows = [_row(entry, [os.fsdecode(path) for path, _, _ in ledger.outputs(entry.id)]) for entry in entries]
+    rows = [_row(entry, [os.fsdecode(path) for path, _, _ in ledger.outputs(entry.id)], form) for entry in entries]
     return tag("div", tag("table", head, tag("tbody", *rows)), class_="wide")
 
 
-def _row(entry: Entry, outputs: Sequence[str]) -> Markup:
+def _row(entry: Entry, outputs: Sequence[str], form: str) -> Markup:
     word, kind = MARKS[entry.outcome or "failed"]
     judged = entry.outcome in ("accepted", "partial", "rejected")
-    when = time.strftime("%H:%M", time.localtime(entry.done or 0))
+    when = time.strftime(form, time.localtime(entry.done or 0))
     name = entry.name.decode("utf-8", "replace")
     return tag(
         "tr",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,16 +148,24 @@ class Publisher:
         if outcome.reason is not None:
             # The reason stands beside the original, or among the reports where the original is filed away.
             beside = f"{FAILED}/{name}.txt" if failed else f"{REPORTS}/{entry.slot}/{outcome.outcome}.txt"
-            written = self._write_reason(entry, outcome.reason)
+            written = self._write_reason(entry, outcome.reason, place if failed else None)
             moves.append((layout.relative(written), os.fsencode(beside)))
         moves.append((layout.relative(layout.held(entry.id, entry.name)), place))
         return moves, place, outputs
 
-    def _write_reason(self, entry: Entry, reason: str) -> Path:
+    def _write_reason(self, entry: Entry, reason: str, failed: bytes | None) -> Path:
+        """What lies beside a file: its name, why it was not judged, and what to do where it failed, in paragraphs."""
+        said = f"{entry.slot}{entry.ending}\n\n{reason.rstrip('.')}.\n"
+        if failed is not None:
+            again = shlex.quote(str(self.layout.absolute(failed)))
+            said += (
+                "\nIt was not judged: none of its claims is in accepted/ or rejected/. Drop a mended file into inbox/, "
+                f"or have this one judged again:\nscrubber watch retry {again}\n"
+            )
         path = self.layout.hand(entry.id) / "reason.txt"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(f"{entry.slot}{entry.ending}\n\n{reason}\n")
+            stream.write(said)
             stream.flush()
             os.fsync(stream.fileno())
         return path

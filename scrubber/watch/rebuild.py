@@ -180,8 +180,8 @@ class _Rebuilding:
         """Outcome, reason, and counts of claims and warnings."""
         if day is None:
             try:
-                reason = path.with_name(f"{path.name}.txt").read_text("utf-8").partition("\n\n")[2].strip()
-            except (OSError, UnicodeDecodeError):
+                reason = path.with_name(f"{path.name}.txt").read_text("utf-8").split("\n\n")[1].strip()
+            except (OSError, UnicodeDecodeError, IndexError):
                 reason = ""
             return "failed", reason or "The reason is lost.", (0, 0, 0, 0)
         if (reports / "duplicate.txt").exists():

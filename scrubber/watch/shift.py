@@ -7,12 +7,13 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrubber.config import Watch
 from scrubber.pipeline import Options
+from scrubber.reports.prose import count
 from scrubber.watch.crew import Crew, Death, Hand
 from scrubber.watch.ears import Ears
 from scrubber.watch.history import forget
@@ -22,8 +23,9 @@ from scrubber.watch.layout import remove_tree
 from scrubber.watch.ledger import Entry, Ledger
 from scrubber.watch.lock import BEAT, Lock
 from scrubber.watch.notices import Notices
-from scrubber.watch.page import write_page
+from scrubber.watch.page import FRESH, write_page
 from scrubber.watch.publish import GRACE, Outcome, Publisher
+from scrubber.watch.repeated import Repeated, answer_repeated, find_repeated
 from scrubber.watch.worker import HISTORY, Answer, Judge, Judged, Other, Read, Trouble
 
 if TYPE_CHECKING:
@@ -39,6 +41,12 @@ TRIES = 3
 """How often ``--once`` tries what the machine does not allow."""
 
 JUDGED = ("accepted", "partial", "rejected")
+
+LONG = 10.0
+"""Seconds after which the index names a file that is being judged."""
+
+NAMED = 5
+"""Things in the inbox that are named, where they are never taken."""
 
 FRESHNESS = 0.25
 """Seconds between two writings of the index while files keep coming."""
@@ -82,8 +90,7 @@ class Job:
     large: bool
     identity: Identity | None = None
     out: Path | None = None
-    repeats: tuple[int, bool] | None = None
-    """The file that it repeats, and whether in its bytes."""
+    repeats: Repeated | None = None
     troubles: int = 0
     due: float = 0.0
     """When it may be tried again, by our own clock."""
@@ -113,8 +120,10 @@ class Shift:
         """Files that cannot be opened, and since when."""
         self._unsettled = 0
         """Files that were whole when they were looked at last, and were not any more when they were to be taken."""
-        self._looked = self._next_look = self._next_page = 0.0
+        self._looked = self._next_look = self._next_page = self._old_page = 0.0
         self._dirty = True
+        self._long = 0
+        """Files that have been judged for long."""
         self._passed: dict[bytes, str] = {}
         self._day = date.min
         self._active = time.monotonic()
@@ -255,7 +264,7 @@ class Shift:
         self._active = time.monotonic()
         if isinstance(said, Identity):
             job.identity = said
-            job.repeats = self._find_repeated(said)
+            job.repeats = find_repeated(self.ledger, self.settings, said)
             self._order(hand, job)
         elif isinstance(said, Judged):
             self._settle(hand, job, said)
@@ -277,9 +286,9 @@ class Shift:
         if job.repeats is not None:
             if not self.settings.answer_duplicates:
                 self._let_go(hand, job)
-                self._publish(job, self._say_repeated(job, None))
+                self._publish(job, answer_repeated(self.ledger, job.repeats, identity))
                 return
-            before = self.ledger.entry(job.repeats[0]).slot
+            before = self.ledger.entry(job.repeats.number).slot
         self.crew.give(hand, job.entry.id, Judge(job.out, job.entry.slot, self._reserve(identity), before))
 
     def _reserve(self, identity: Identity) -> tuple[int, int, int]:
@@ -309,12 +318,12 @@ class Shift:
             self._let_go(hand, job)
             self._return(job.entry.id)
             return
-        if job.repeats is None and (repeats := self._find_repeated(identity)) is not None:
+        if job.repeats is None and (repeats := find_repeated(self.ledger, self.settings, identity)) is not None:
             job.repeats = repeats  # Its like was judged at the same time, and is published.
             self._order(hand, job)
             return
         if job.repeats is not None:
-            outcome = self._say_repeated(job, judged)
+            outcome = answer_repeated(self.ledger, job.repeats, identity, judged)
         elif judged.error is not None:
             outcome = Outcome("failed", judged.error, None, identity, judged)
         else:
@@ -388,39 +397,6 @@ class Shift:
                 remove_tree(job.out)
         job.out = None
 
-    # Duplicates ------------------------------------------------------------------------------------------------------
-
-    def _find_repeated(self, identity: Identity) -> tuple[int, bool] | None:
-        """The file that one repeats, and whether in its bytes; None where a person has said to judge it anyway."""
-        if self.ledger.is_allowed(identity.sha256):
-            return None
-        if (same := self.ledger.find_content(identity.sha256)) is not None:
-            return same, True
-        if self.settings.same_number == "refuse":
-            for interchange in identity.interchanges:
-                if (same := self.ledger.find_interchange(interchange)) is not None:
-                    return same, False
-        return None
-
-    def _say_repeated(self, job: Job, judged: Judged | None) -> Outcome:
-        """A duplicate: the same bytes are filed away, other bytes under a number that was used wait for a person."""
-        assert job.repeats is not None
-        assert job.identity is not None
-        number, same = job.repeats
-        before = self.ledger.entry(number)
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(before.done or 0))
-        what = f"{before.slot}{before.ending}, judged on {when}"
-        if same:
-            reason = f"This file is the same, byte for byte, as {what}. It was not judged again. Nothing is to be done."
-            return Outcome("duplicate", reason, number, job.identity, judged)
-        reason = (
-            f"Its interchange control number (ISA13) was used before by the same sender, in {what}; but the content "
-            "differs. Receivers drop such a file as a duplicate, so it was not judged. If its claims are new, have the "
-            "practice system write it anew with a number of its own. If it is to be judged as it is, run: "
-            "scrubber watch retry FILE"
-        )
-        return Outcome("failed", reason, number, job.identity, judged)
-
     # The rest --------------------------------------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
@@ -433,20 +409,41 @@ class Shift:
             self._day, self._dirty = today, True
             forget(self.ledger, self.settings.history_days)
         now = time.monotonic()
-        if self._dirty and now >= self._next_page:
-            write_page(self.layout, self.ledger, self._notes())
-            self._dirty, self._next_page = False, now + FRESHNESS
+        if (long := sum(map(_takes_long, self.jobs.values()))) != self._long:
+            self._long, self._dirty = long, True
+        if now >= self._next_page and (self._dirty or now >= self._old_page):
+            going = not self.terms.once and not self.service.stopping
+            write_page(self.layout, self.ledger, self._notes(), watched=going)
+            self._dirty, self._next_page, self._old_page = False, now + FRESHNESS, now + FRESH
 
     def _notes(self) -> list[str]:
-        """What people should know besides the files."""
-        notes = [f"{len(self._passed)} in the inbox will not be taken: {why}" for why in set(self._passed.values())]
+        """What people should know besides the files that are done."""
+        notes = []
+        if self.service.stopping and not self.terms.once:
+            notes.append(
+                f"The watcher was stopped at {datetime.now():%H:%M}: what is dropped waits until it runs again"
+            )
+        for job in self.jobs.values():
+            if _takes_long(job):
+                said = job.entry.name.decode("utf-8", "replace")
+                notes.append(f"{said} is being judged, since {datetime.fromtimestamp(job.entry.seen):%H:%M}")
+        if self.ready:
+            notes.append(f"{count(len(self.ready), 'file')} in the inbox will be judged next")
+        for name, why in sorted(self._passed.items())[:NAMED]:
+            notes.append(f"{name.decode('utf-8', 'replace')} in the inbox will not be taken: it is {why}")
+        if (more := len(self._passed) - NAMED) > 0:
+            notes.append(f"{more:,} more in the inbox will not be taken: links, folders")
+        if self.inbox.unfinished:
+            notes.append(
+                f"{self.inbox.unfinished:,} in the inbox will not be taken under such a name (.tmp, .part and the like "
+                "stand for unfinished work): rename what is whole"
+            )
         if self.denied:
             notes.append(
                 f"{len(self.denied)} in the inbox cannot be opened: scrubber's user may not read it, or it is in use"
             )
-        late = [job for job in self.waiting if job.troubles]
-        if late:
-            notes.append(f"{len(late)} in hand could not be judged for want of room or rights, and will be tried again")
+        if late := sum(job.troubles > 0 for job in self.waiting):
+            notes.append(f"{late} in hand could not be judged for want of room or rights, and will be tried again")
         return notes
 
     def _pause(self) -> float:
@@ -483,3 +480,7 @@ class Shift:
 
     def _name(self, name: bytes) -> dict[str, str]:
         return {"name": name.decode("utf-8", "backslashreplace")} if self.settings.log_names else {}
+
+
+def _takes_long(job: Job) -> bool:
+    return time.time() - job.entry.seen > LONG

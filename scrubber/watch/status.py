@@ -71,17 +71,18 @@ class State:
         accepted, rejected = self.claims
         open_, today = self.outstanding, self.today
         outcomes = [f"{today[key]:,} {word}" for key, word in OUTCOMES.items() if key in today]
+        files = count(len(open_.rejected), "file")
         waits = f", the first for {say_time(self.longest)}" if self.waiting and self.longest >= 60 else ""
         facts = (
             ("Watcher", self._say_watcher()),
             ("Inbox", f"{count(self.waiting, 'file')} waiting{waits}; {self.in_hand:,} being judged"),
             ("Today", f"{count(sum(today.values()), 'file')}: {', '.join(outcomes)}" if today else "no file yet"),
             *((("Claims", f"{accepted:,} accepted, {rejected:,} rejected today"),) if accepted or rejected else ()),
-            ("To send", f"{count(self.to_send, 'file')} in accepted/"),
-            ("To correct", f"{count(open_.claims, 'claim')} in {count(len(open_.rejected), 'file')} of rejected/"),
-            ("Not judged", f"{count(len(open_.failed), 'file')} in failed/"),
+            ("To send", f"{count(self.to_send, 'file')} in accepted/" if self.to_send else "nothing"),
+            ("To correct", f"{count(open_.claims, 'claim')} in {files} of rejected/" if open_.rejected else "nothing"),
+            ("Not judged", f"{count(len(open_.failed), 'file')} in failed/" if open_.failed else "nothing"),
         )
-        steps = [f"  - {step}" for step in self.find_steps()]
+        steps = [f"  - {step}" for step in self.find_steps()] or ["  - Nothing: all that was dropped is dealt with."]
         return "\n".join((*(f"{name:<10} {said}" for name, said in facts), "", "What to do:", *steps))
 
     def _say_watcher(self) -> str:
@@ -225,7 +226,7 @@ def find_root(file: str) -> Layout | None:
 
 
 def find_entry(layout: Layout, ledger: Ledger, file: str) -> Entry | None:
-    """The file that the ledger has in a place."""
+    """The file that the ledger has in a place, if it lies there."""
     place = layout.relative(Path(os.path.abspath(file)))
     found = ledger.entries("place = ? AND state = 'done'", (place,))
-    return found[0] if found else None
+    return found[0] if found and os.path.lexists(layout.absolute(place)) else None

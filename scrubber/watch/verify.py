@@ -28,7 +28,7 @@ class Proof:
     outputs: int = 0
     """Outputs that are there, whole."""
     gone: list[str] = field(default_factory=list)
-    """Outputs that somebody has taken away, as is meant with what is sent."""
+    """Outputs that somebody has taken away, as is meant with what is sent; and files that failed."""
 
 
 def verify(layout: Layout, ledger: Ledger) -> Proof:
@@ -79,7 +79,9 @@ def _check_entry(layout: Layout, ledger: Ledger, entry: Entry, proof: Proof, exp
         path for path in (entry.place, waiting.get(entry.place)) if path and os.path.lexists(layout.absolute(path))
     ]
     expected.update(places)
-    if len(places) != 1:
+    if not places and entry.outcome == "failed":
+        proof.gone.append(os.fsdecode(entry.place))
+    elif len(places) != 1:
         faults.append(f"{who}: its original is in {len(places)} places instead of one")
     elif entry.sha256 is not None:
         _compare(layout, places[0], entry.sha256, entry.size, f"{who}: its original", proof)
