@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrubber.x12 import guide
+from scrubber.x12 import guide, places
 from scrubber.x12.address import Address, AddressError, check, keys, lineage, locate, near, parse, resolve
 from scrubber.x12.loops import Loop
 from scrubber.x12.segments import Delimiters, Place, make_segment
@@ -176,6 +179,37 @@ def test_a_line_without_a_readable_number_is_counted(loops: dict[str, Loop]) -> 
     assert locate(Place(loops["2400 second"].segments[1]), DELIMITERS).line == 2
     assert locate(Place(loops["2420A"].segments[0]), DELIMITERS).line == 1
     assert locate(Place(loops["2300"].segments[0]), DELIMITERS).line is None
+
+
+def test_the_reader_and_the_edits_locate_alike(loops: dict[str, Loop]) -> None:
+    """Every element of every segment, and what lies behind the last of its components and elements."""
+    for loop in loops.values():
+        for segment in loop.segments:
+            for element in range(len(segment.elements) + 2):
+                for component in range(5 if element else 1):
+                    ours = locate(Place(segment, element, component), DELIMITERS)
+                    theirs = places.locate(segment, element, component, 0, DELIMITERS)
+                    assert replace(ours, claim=None, loop=None) == replace(theirs, claim=None, loop=None)
+
+
+def test_what_is_missing_is_at_the_end_of_what_it_should_be_in() -> None:
+    segment = make_segment(["CLM", "A1", "150", "", "", "11:B", "Y"], 2, 100)
+    for component in (3, 4, 9):
+        assert places.find_span(segment.at(5, component), DELIMITERS) == (100 + len("CLM*A1*150***11:B"), 0)
+    assert places.find_span(segment.at(9), DELIMITERS) == (100 + len("CLM*A1*150***11:B*Y"), 0)
+    assert places.find_span(segment.at(5, 0, 2), DELIMITERS._replace(repetition="")) == (113, 4)
+
+
+def test_lines_that_cannot_be_told_apart_by_number_are_counted_fast() -> None:
+    known = guide.shipped().loops
+    claim = Loop(known["2300"], None)
+    started = time.perf_counter()
+    for number in range(1, 20_001):
+        line = Loop(known["2400"], claim)
+        claim.children.append(line)
+        assert places.number_line(line) == number
+    assert time.perf_counter() - started < 2
+    assert places.number_line(Loop(known["2400"], claim)) is None
 
 
 def test_a_repetition_is_located() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from scrubber.finding import Location
 from scrubber.spelling import suggest
 from scrubber.x12 import guide
+from scrubber.x12.places import find_span, number_line
 from scrubber.x12.segments import Delimiters, Place, Segment
 
 if TYPE_CHECKING:
@@ -207,53 +208,20 @@ def _check_element(address: Address, uses: list[SegmentUse]) -> None:
 
 
 def locate(place: Place, delimiters: Delimiters, claim: str | None = None) -> Location:
-    """The Location of a place: its name, and the bytes it covers in the file.
-
-    Bytes of an element that the segment ends before are an empty range at the segment's end. ``claim`` is CLM01; the
-    line number is LX01 of the 2400 that holds the place, or its position there when LX01 is no number.
-    """
+    """Where an edit's fault lies: its name, and the bytes it covers in the file (``places.find_span``). ``claim`` is
+    CLM01; the line is that of the 2400 that holds the place (``places.number_line``)."""
     segment, element, component, repeat = place
-    elements = segment.elements
     loop = segment.loop
-    start = segment.offset
-    if not element:
-        length = sum(map(len, elements)) + len(elements) - 1
-    elif element >= len(elements):
-        start += sum(map(len, elements)) + len(elements) - 1
-        length = 0
-    else:
-        text = elements[element]
-        start += sum(map(len, elements[:element])) + element
-        if repeat:
-            start, text = _part(start, text, delimiters.repetition, repeat)
-        if component:
-            start, text = _part(start, text, delimiters.component, component)
-        length = len(text)
     line = loop.up("2400") if loop else None
+    offset, length = find_span(place, delimiters)
     return Location(
         loop=loop.node.id if loop else None,
-        segment=elements[0],
-        element=element_text(elements[0], element, component),
+        segment=segment.id,
+        element=element_text(segment.id, element, component),
         claim=claim,
-        line=_line_number(line) if line else None,
+        line=number_line(line) if line else None,
         ordinal=segment.ordinal,
-        offset=start,
+        offset=offset,
         length=length,
         repeat=repeat,
     )
-
-
-def _part(start: int, text: str, delimiter: str, number: int) -> tuple[int, str]:
-    parts = text.split(delimiter)
-    if number > len(parts):
-        return start + len(text), ""
-    return start + sum(map(len, parts[: number - 1])) + number - 1, parts[number - 1]
-
-
-def _line_number(line: Loop) -> int:
-    lx = line.find("LX")
-    number = lx.get(1) if lx else ""
-    if number.isascii() and number.isdigit() and len(number) <= 6:
-        return int(number)
-    siblings = line.parent.each("2400") if line.parent else [line]
-    return siblings.index(line) + 1
