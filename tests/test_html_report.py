@@ -414,3 +414,12 @@ def test_a_redacted_report_counts_the_same_claims() -> None:
 def test_a_day_left_out_is_not_called_unreadable() -> None:
     assert b"day not readable" not in write("html", SMALL, redact=True)
     assert b"day not readable" in write("html", SMALL.replace(b"DTP*472*D8*20260915~", b"DTP*472*D8*20261915~"))
+
+
+def test_where_a_pack_breaks_its_lines_is_not_shown() -> None:
+    """Its texts may have several lines; a line break that stood in a claim would be shown as what it is."""
+    data = base("office").replace(b"005010X222A1", b"005010X223A2")
+    assert any("\n" in edit.why.strip() for edit in catalogue().edits if edit.id == "X12-AK9-2")
+    report = said(report_of(data))
+    assert "Groups that say 005010X222 or X222A2 are judged by it as well" in report
+    assert "\\x0a" not in report

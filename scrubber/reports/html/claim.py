@@ -114,9 +114,9 @@ class Teller:
     def _fix(self, edit: str) -> tuple[Markup, Markup, Markup]:
         entry = self._wording.entry(edit)
         name = together((tag("span", edit, class_="code"), " ", say_name(entry.name)))
-        fix = together((tag("dt", "What to do", class_="do"), tag("dd", entry.fix, class_="do")))
+        fix = together((tag("dt", "What to do", class_="do"), tag("dd", _join(entry.fix), class_="do")))
         sources = [tag("dd", link(citation), class_="source") for citation in entry.citations]
-        rest = together((tag("dt", "Why"), tag("dd", entry.why)))
+        rest = together((tag("dt", "Why"), tag("dd", _join(entry.why))))
         if sources:
             rest = together((rest, tag("dt", "Source"), *sources))
         self._fixed[edit] = name, fix, rest
@@ -206,3 +206,8 @@ def _segment_name(segment: Segment | None) -> Markup:
 def _call(sight: Sight, element: str, kind: str) -> Markup:
     """``HI01-2 Diagnosis Code``: what a marked element is."""
     return tag("span", f"{element} {sight.name_of(element)}".strip(), class_=f"name {kind}")
+
+
+def _join(text: str) -> str:
+    """A pack's text as one line: where it is broken in its file means nothing."""
+    return " ".join(text.split())
