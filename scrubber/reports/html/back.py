@@ -23,6 +23,8 @@ def _unchecked(tally: Tally, wording: Wording, run: Run) -> Markup:
     """What was not checked, on how many claims and why; then what to load so that it is."""
     heading = tag("h2", "Not checked", id="unchecked")
     one = tally.totals.claims == 1
+    if not tally.totals.claims:
+        return together((heading, tag("p", "No claim could be read, so none was checked.")))
     if not tally.unchecked:
         these = "this claim" if one else "these claims"
         return together((heading, tag("p", f"Every edit that applies to {these} could be checked.")))
