@@ -154,6 +154,7 @@ def test_a_day_of_the_folder(office: Office, tmp_path: Path) -> None:
     assert asked["claims"] == {"accepted": 4004, "rejected": 7}
     assert office.stop() == 0
 
+    assert f"Drop files into {office.root / 'inbox'}, and look at {office.index}" in office.said.read_text("utf-8")
     with start_browser() as browser:
         check_index(browser, office.index)
         check_report(browser, office.index)

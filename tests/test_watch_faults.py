@@ -86,13 +86,12 @@ def test_a_second_watcher_is_refused_and_takes_over_from_a_dead_one(layout: Layo
         second = subprocess.run([*command, "--once"], capture_output=True, text=True, timeout=60)
         assert second.returncode == 2
         assert f"another watcher has this folder: process {first.pid} on" in second.stderr
-        status = subprocess.run(
-            [sys.executable, "-m", "scrubber", "watch", "status", str(layout.root)], capture_output=True, text=True
-        )
-        assert str(first.pid) in status.stdout
+        ask = [sys.executable, "-m", "scrubber", "watch", "status", str(layout.root)]
+        assert f"running: process {first.pid} on" in subprocess.run(ask, capture_output=True, text=True).stdout
     finally:
         first.kill()
         first.wait()
+    assert f"died: process {first.pid} on" in subprocess.run(ask, capture_output=True, text=True).stdout
     drop(layout, "a.837", claims())
     assert subprocess.run([*command, "--once"], timeout=60).returncode == 0
     prove(layout, 1)

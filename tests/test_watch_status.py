@@ -342,7 +342,7 @@ def test_the_index_is_written_each_minute_while_it_is_watched(layout: Layout, mo
 def test_the_index_names_what_takes_long_and_what_is_never_taken(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scrubber.watch.shift.LONG", 0.2)
+    monkeypatch.setattr("scrubber.watch.notes.LONG", 0.2)
     judge = worker._Desk._filter
 
     def slowly(desk: Any, order: Any, name: str, *rest: Any) -> Any:

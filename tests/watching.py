@@ -25,11 +25,11 @@ from scrubber.config import Watch
 from scrubber.pipeline import Options, open_sources
 from scrubber.watch import worker
 from scrubber.watch.identity import Identity, identify, open_plain
+from scrubber.watch.job import Tally, Terms
 from scrubber.watch.journal import Journal
 from scrubber.watch.layout import Layout
 from scrubber.watch.ledger import Entry, Ledger
 from scrubber.watch.service import Service
-from scrubber.watch.shift import Tally, Terms
 from scrubber.watch.verify import Proof, verify
 
 RECEIVED = date(2026, 9, 20)

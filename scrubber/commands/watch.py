@@ -75,10 +75,10 @@ def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how
     from scrubber.commands.options import read_catalogue, read_settings
     from scrubber.pipeline import Options, make_engine
     from scrubber.tables.folder import find_folder
+    from scrubber.watch.job import Terms
     from scrubber.watch.journal import Journal
     from scrubber.watch.layout import Layout
     from scrubber.watch.service import Service
-    from scrubber.watch.shift import Terms
 
     settings = read_settings(how["config"])
     packs = (*settings.packs, *how["packs"])
@@ -104,6 +104,8 @@ def run(folder: str, once: bool, poll: bool, log_format: str, quiet: bool, **how
     service = Service(layout, Terms(options, watch, packs, how["received"], poll, once), journal)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, service.stop)
+    if not (once or quiet) and log_format == "text":
+        click.echo(f"Drop files into {layout.inbox}, and look at {layout.index}. Ctrl-C stops.", err=True)
     try:
         with _refusing():
             tally = service.run()

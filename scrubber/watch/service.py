@@ -18,12 +18,13 @@ from scrubber.watch import shift
 from scrubber.watch.crew import Crew
 from scrubber.watch.ears import Ears
 from scrubber.watch.history import read_key
+from scrubber.watch.job import Tally, Terms
 from scrubber.watch.journal import Journal
 from scrubber.watch.layout import ARCHIVE, FAILED, REPORTS, Layout, Unusable
 from scrubber.watch.ledger import Ledger
 from scrubber.watch.lock import Lock
 from scrubber.watch.notices import Notices
-from scrubber.watch.shift import Shift, Tally, Terms
+from scrubber.watch.shift import Shift
 from scrubber.watch.worker import Setup
 
 CALM = 300.0

@@ -6,26 +6,24 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrubber.config import Watch
-from scrubber.pipeline import Options
-from scrubber.reports.prose import count
 from scrubber.watch.crew import Crew, Death, Hand
 from scrubber.watch.ears import Ears
 from scrubber.watch.history import forget
-from scrubber.watch.identity import Identity, State, Swapped, find_state
+from scrubber.watch.identity import Identity, Swapped, find_state
 from scrubber.watch.intake import Inbox, Whole
+from scrubber.watch.job import Job
 from scrubber.watch.layout import remove_tree
-from scrubber.watch.ledger import Entry, Ledger
+from scrubber.watch.ledger import Ledger
 from scrubber.watch.lock import BEAT, Lock
+from scrubber.watch.notes import say_hand, say_inbox, say_stopped, takes_long
 from scrubber.watch.notices import Notices
 from scrubber.watch.page import FRESH, write_page
 from scrubber.watch.publish import GRACE, Outcome, Publisher
-from scrubber.watch.repeated import Repeated, answer_repeated, find_repeated
+from scrubber.watch.repeated import answer_repeated, find_repeated
 from scrubber.watch.worker import HISTORY, Answer, Judge, Judged, Other, Read, Trouble
 
 if TYPE_CHECKING:
@@ -42,58 +40,8 @@ TRIES = 3
 
 JUDGED = ("accepted", "partial", "rejected")
 
-LONG = 10.0
-"""Seconds after which the index names a file that is being judged."""
-
-NAMED = 5
-"""Things in the inbox that are named, where they are never taken."""
-
 FRESHNESS = 0.25
 """Seconds between two writings of the index while files keep coming."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How the service is to run. The options hold no catalogue and no tables: each worker loads them."""
-
-    options: Options
-    settings: Watch = field(default_factory=Watch)
-    packs: tuple[str, ...] = ()
-    received: date | None = None
-    poll: bool = False
-    once: bool = False
-    method: str = "spawn"
-    """How workers are started; see ``Crew``."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What came of the files of this run."""
-
-    outcomes: dict[str, int] = field(default_factory=dict)
-    warnings: int = 0
-    left: int = 0
-    """Files that could not be taken."""
-
-    def count(self, outcome: str, warnings: int) -> None:
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        self.warnings += warnings
-
-
-@dataclass(slots=True)
-class Job:
-    """A file in hand."""
-
-    entry: Entry
-    state: State
-    """As it was taken."""
-    large: bool
-    identity: Identity | None = None
-    out: Path | None = None
-    repeats: Repeated | None = None
-    troubles: int = 0
-    due: float = 0.0
-    """When it may be tried again, by our own clock."""
 
 
 class Shift:
@@ -409,42 +357,16 @@ class Shift:
             self._day, self._dirty = today, True
             forget(self.ledger, self.settings.history_days)
         now = time.monotonic()
-        if (long := sum(map(_takes_long, self.jobs.values()))) != self._long:
+        if (long := sum(map(takes_long, self.jobs.values()))) != self._long:
             self._long, self._dirty = long, True
         if now >= self._next_page and (self._dirty or now >= self._old_page):
-            going = not self.terms.once and not self.service.stopping
-            write_page(self.layout, self.ledger, self._notes(), watched=going)
+            stopped = self.service.stopping and not self.terms.once
+            notes = [
+                *([say_stopped()] if stopped else []), *say_hand(self.jobs.values(), self.waiting, len(self.ready)),
+                *say_inbox(self.inbox, len(self.denied)),
+            ]  # fmt: skip
+            write_page(self.layout, self.ledger, notes, watched=not self.terms.once and not stopped)
             self._dirty, self._next_page, self._old_page = False, now + FRESHNESS, now + FRESH
-
-    def _notes(self) -> list[str]:
-        """What people should know besides the files that are done."""
-        notes = []
-        if self.service.stopping and not self.terms.once:
-            notes.append(
-                f"The watcher was stopped at {datetime.now():%H:%M}: what is dropped waits until it runs again"
-            )
-        for job in self.jobs.values():
-            if _takes_long(job):
-                said = job.entry.name.decode("utf-8", "replace")
-                notes.append(f"{said} is being judged, since {datetime.fromtimestamp(job.entry.seen):%H:%M}")
-        if self.ready:
-            notes.append(f"{count(len(self.ready), 'file')} in the inbox will be judged next")
-        for name, why in sorted(self._passed.items())[:NAMED]:
-            notes.append(f"{name.decode('utf-8', 'replace')} in the inbox will not be taken: it is {why}")
-        if (more := len(self._passed) - NAMED) > 0:
-            notes.append(f"{more:,} more in the inbox will not be taken: links, folders")
-        if self.inbox.unfinished:
-            notes.append(
-                f"{self.inbox.unfinished:,} in the inbox will not be taken under such a name (.tmp, .part and the like "
-                "stand for unfinished work): rename what is whole"
-            )
-        if self.denied:
-            notes.append(
-                f"{len(self.denied)} in the inbox cannot be opened: scrubber's user may not read it, or it is in use"
-            )
-        if late := sum(job.troubles > 0 for job in self.waiting):
-            notes.append(f"{late} in hand could not be judged for want of room or rights, and will be tried again")
-        return notes
 
     def _pause(self) -> float:
         now = time.monotonic()
@@ -480,7 +402,3 @@ class Shift:
 
     def _name(self, name: bytes) -> dict[str, str]:
         return {"name": name.decode("utf-8", "backslashreplace")} if self.settings.log_names else {}
-
-
-def _takes_long(job: Job) -> bool:
-    return time.time() - job.entry.seen > LONG
