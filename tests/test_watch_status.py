@@ -139,8 +139,16 @@ def test_a_watcher_on_another_machine_is_seen(layout: Layout) -> None:
 def test_a_folder_that_nobody_watches(layout: Layout) -> None:
     run(layout)
     said = ask(layout).text()
-    assert "none: nothing that is dropped will be judged" in said
-    assert f"Start the watcher: scrubber watch {shlex.quote(str(layout.root))}" in said
+    assert "none: what is dropped waits for the next start" in said
+    start = f"scrubber watch {shlex.quote(str(layout.root))}"
+    assert f"Start the watcher: {start} (or judge what waits, and no more: {start} --once)" in said
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_command(["watch", "status", str(tmp_path / "none")]) == 2
+    assert "no such folder" in capsys.readouterr().err
+    assert cli.run_command(["watch", "status", str(tmp_path)]) == 2
+    assert "was never watched" in capsys.readouterr().err
 
 
 def test_an_empty_folder_that_is_watched(layout: Layout) -> None:

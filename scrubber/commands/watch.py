@@ -140,6 +140,8 @@ def _open_folder(folder: str) -> Layout:
     from scrubber.watch.layout import Layout
 
     layout = Layout(folder)
+    if not layout.root.is_dir():
+        raise click.ClickException(f"{folder}: no such folder")
     if not layout.state.is_dir():
         raise click.ClickException(f"{folder}: was never watched (it has no .scrubber folder)")
     return layout

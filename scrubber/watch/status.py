@@ -88,7 +88,7 @@ class State:
     def _say_watcher(self) -> str:
         watcher = self.watcher
         if watcher is None:
-            return "none: nothing that is dropped will be judged"
+            return "none: what is dropped waits for the next start"
         if watcher.lives:
             return f"running: {watcher}" + (f", since {_say_moment(watcher.since)}" if watcher.since else "")
         seen = f"{datetime.fromtimestamp(watcher.seen):%Y-%m-%d %H:%M:%S}"
@@ -134,7 +134,7 @@ class State:
         watcher = self.watcher
         start = f"scrubber watch {shlex.quote(str(self.root))}"
         if watcher is None:
-            yield f"Start the watcher: {start}"
+            yield f"Start the watcher: {start} (or judge what waits, and no more: {start} --once)"
         elif watcher.lives:
             silent = time.time() - watcher.seen
             if watcher.seen and silent > DEAD:
