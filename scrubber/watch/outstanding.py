@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scrubber.watch.layout import ACCEPTED, REJECTED, Layout
+from scrubber.watch.layout import ACCEPTED, FAILED, REJECTED, Layout
 from scrubber.watch.ledger import Entry, Ledger
 
 
@@ -34,26 +34,24 @@ class Outstanding:
 
 
 def find_outstanding(layout: Layout, ledger: Ledger, since: float = 0.0, until: float = math.inf) -> Outstanding:
-    """What waits of the files that were done from one moment until another. Raises Corrupt."""
-    found = ledger.entries(
-        "state = 'done' AND done >= ? AND done < ? AND (rejected > 0 OR outcome = 'failed') ORDER BY published DESC",
-        (since, until),
+    """What waits of the files that were done from one moment until another. Raises OSError, Corrupt."""
+    there = {os.fsencode(f"{folder}/{name}") for folder in (REJECTED, FAILED) for name in _list(layout, folder)}
+    if not there:
+        return Outstanding((), ())
+    when, stretch = "state = 'done' AND done >= ? AND done < ? AND (rejected > 0 OR outcome = 'failed')", (since, until)
+    paths = ledger.run(f"SELECT output.file, path FROM output JOIN file ON file.id = output.file WHERE {when}", stretch)
+    rejected = {number for number, path in paths if path in there}
+    found = ledger.entries(f"{when} ORDER BY published DESC", stretch)
+    return Outstanding(
+        [entry for entry in found if entry.id in rejected],
+        [entry for entry in found if entry.outcome == "failed" and entry.place in there],
     )
-    rejected = [entry for entry in found if entry.rejected and _lies(layout, _find_rejected(ledger, entry))]
-    failed = [entry for entry in found if entry.outcome == "failed" and _lies(layout, entry.place)]
-    return Outstanding(rejected, failed)
-
-
-def _find_rejected(ledger: Ledger, entry: Entry) -> bytes | None:
-    """Where a file's rejected claims were put."""
-    paths = (path for path, _, _ in ledger.outputs(entry.id))
-    return next((path for path in paths if path.startswith(os.fsencode(f"{REJECTED}/"))), None)
-
-
-def _lies(layout: Layout, path: bytes | None) -> bool:
-    return path is not None and os.path.lexists(layout.absolute(path))
 
 
 def count_to_send(layout: Layout) -> int:
     """Files in accepted/."""
-    return len(os.listdir(layout.root / ACCEPTED))
+    return len(_list(layout, ACCEPTED))
+
+
+def _list(layout: Layout, folder: str) -> list[str]:
+    return os.listdir(layout.root / folder)
