@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import json
@@ -222,6 +223,26 @@ def test_a_watcher_that_waits_for_the_disk(layout: Layout) -> None:
     assert "it tries again each minute" in said
     Lock(layout.lock).release()
     assert "none: " in ask(layout).text()
+
+
+def test_a_service_that_cannot_go_on_says_why(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run(layout)
+    monkeypatch.setattr(shift.Shift, "work", fail)
+    service = make_service(layout, once=False)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        end = time.monotonic() + 30
+        while (state := ask(layout)).watcher is None or state.is_watched:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert state.watcher.trouble == "No space left on device"
+    finally:
+        service.stop()
+        thread.join(30)
 
 
 def test_the_same_for_programs(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
