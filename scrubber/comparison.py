@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from scrubber.reports.prose import count
+from scrubber.spelling import count
 
 Record = Mapping[str, Any]
 """A claim, a finding or a table as the JSON report has it."""

@@ -24,8 +24,8 @@ from scrubber.fixes.rewrite import Change, rewrite
 from scrubber.inputs import STDIN
 from scrubber.pipeline import Options, judge, open_sources
 from scrubber.progress import Progress
-from scrubber.reports.prose import count
 from scrubber.reports.tally import Tally
+from scrubber.spelling import count
 from scrubber.verdict import ClaimVerdict
 
 PASSES = 20

@@ -1,4 +1,5 @@
-"""What was meant by a name that we do not know. This module imports nothing of ours."""
+"""How words are written: numbers before nouns, and what was meant by a name that we do not know. This module imports
+nothing of ours."""
 
 from __future__ import annotations
 
@@ -20,6 +21,11 @@ def suggest(written: str, known: Iterable[str]) -> str:
     # Of equally near names the first that begins as the written one does.
     best = min(close, key=lambda n: (-difflib.SequenceMatcher(None, word, n).ratio(), not n.startswith(word[:1]), n))
     return f"; did you mean {names[best]}?"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 claim``, ``1,200 claims``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _fold(name: str) -> str:

@@ -140,7 +140,7 @@ def check(
     if record is not None and write_baseline:
         record.write(write_baseline)
     if known is not None and known.stale and not quiet:
-        from scrubber.reports.prose import count
+        from scrubber.spelling import count
 
         click.echo(
             f"scrubber: {known.stale:,} of {count(len(known.known), 'finding')} of {baseline} not met again: mended, "

@@ -317,7 +317,7 @@ class _Text:
         click.echo(harmless(text))
 
     def finish(self) -> None:
-        from scrubber.reports.prose import count
+        from scrubber.spelling import count
 
         said = self._summary
         click.echo(f"\n{count(said.claims, 'claim')} compared")

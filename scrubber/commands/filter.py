@@ -173,7 +173,8 @@ class _Run:
 
     def _tell(self, result: FilterResult, stream: TextIO, out: str | None) -> None:
         """One file's outcome in a line or two."""
-        from scrubber.reports.prose import Page, count, harmless, money
+        from scrubber.reports.prose import Page, harmless, money
+        from scrubber.spelling import count
 
         page = Page(color=self._color and stream is sys.stdout)
         self._progress.clear()

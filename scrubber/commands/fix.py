@@ -152,7 +152,8 @@ class _Text:
         self._diff.tell(passed, change)
 
     def finish(self, result: FixResult) -> None:
-        from scrubber.reports.prose import count, harmless
+        from scrubber.reports.prose import harmless
+        from scrubber.spelling import count
 
         before, after = result.before.totals, result.after.totals
 

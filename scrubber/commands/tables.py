@@ -124,7 +124,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     stay as they were. Loading an edition again replaces it.
     """
     from scrubber.progress import Progress
-    from scrubber.reports.prose import count
+    from scrubber.spelling import count
     from scrubber.tables.kinds import KINDS, ImportFault
     from scrubber.tables.store import SourceFile, Store
 
@@ -173,7 +173,7 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
 @with_settings
 def remove(kind: str, edition: str, data: str | None, config: str | None) -> int:
     """Remove EDITION of KIND. Its days are then reported as not checked, unless another edition answers for them."""
-    from scrubber.reports.prose import count
+    from scrubber.spelling import count
     from scrubber.tables.store import Store
 
     wanted = _kind(kind)

@@ -194,7 +194,7 @@ def retry(files: tuple[str, ...]) -> int:
 def verify(folder: str, complete: bool) -> int:
     """Prove that every file that was dropped is in exactly one place, what was made of it is whole and there once, and
     the ledger agrees. Exit code 1 where that is not so."""
-    from scrubber.reports.prose import count
+    from scrubber.spelling import count
     from scrubber.watch.ledger import Ledger
     from scrubber.watch.verify import verify as prove
 
@@ -218,7 +218,7 @@ def verify(folder: str, complete: bool) -> int:
 def rebuild(folder: str, **how: Any) -> int:
     """Make a new ledger of what lies in archive/, failed/ and reports/. The old one is put aside."""
     from scrubber.commands.options import make_options
-    from scrubber.reports.prose import count
+    from scrubber.spelling import count
     from scrubber.watch.rebuild import rebuild as build
 
     layout = _open_folder(folder)

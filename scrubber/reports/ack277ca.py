@@ -38,9 +38,9 @@ from scrubber.reports.outbound import (
     say_date,
     say_money,
 )
-from scrubber.reports.prose import count
 from scrubber.reports.scroll import Mark, Scroll
 from scrubber.reports.vocabulary import read_vocabulary
+from scrubber.spelling import count
 from scrubber.verdict import (
     ClaimStatus,
     ClaimVerdict,

@@ -16,9 +16,9 @@ from scrubber.reports.answering import Answering
 from scrubber.reports.entries import BUSINESS, FUNCTIONAL, Entries
 from scrubber.reports.faults import Fault, read_fault, write_fault_group
 from scrubber.reports.outbound import UNKNOWN, AckOptions, Numbers, build_gs, clean
-from scrubber.reports.prose import count
 from scrubber.reports.scroll import Mark, Scroll
 from scrubber.reports.vocabulary import read_vocabulary
+from scrubber.spelling import count
 from scrubber.verdict import (
     ClaimVerdict,
     Event,

@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from scrubber.reports.annotate import annotate, heading, say_envelope
 from scrubber.reports.outbound import AckOptions, Numbers, build_isa
-from scrubber.reports.prose import count
 from scrubber.reports.scroll import Mark, Scroll
+from scrubber.spelling import count
 from scrubber.verdict import FileStart, InterchangeStart
 
 

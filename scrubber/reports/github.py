@@ -19,10 +19,11 @@ import orjson
 
 from scrubber.finding import Finding, Location, Severity
 from scrubber.reports.lines import Lines
-from scrubber.reports.prose import count, harmless
+from scrubber.reports.prose import harmless
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
 
 SHOWN = 10

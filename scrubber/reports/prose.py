@@ -108,8 +108,3 @@ def money(amount: Decimal | None) -> str:
     exponent = amount.as_tuple().exponent
     places = max(2, -exponent) if isinstance(exponent, int) else 2
     return f"{'-' if amount < 0 else ''}${abs(amount):,.{places}f}"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 claim``, ``1,200 claims``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,9 +13,9 @@ from pathlib import Path
 from scrubber.finding import Severity
 from scrubber.reports.acknowledge import Acknowledgements
 from scrubber.reports.held import judge_envelope
-from scrubber.reports.prose import count
 from scrubber.reports.readback import Unsound, read_277ca, read_999, read_claims
 from scrubber.reports.split.split import Split
+from scrubber.spelling import count
 from scrubber.verdict import (
     ClaimStatus,
     ClaimVerdict,

@@ -18,12 +18,12 @@ import orjson
 from scrubber.catalogue.explain import link_title
 from scrubber.finding import Finding, Location, Severity
 from scrubber.reports.lines import Lines
-from scrubber.reports.prose import count
 from scrubber.reports.report import Run
 from scrubber.reports.standing import is_beside
 from scrubber.reports.summary import group_gaps
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Entry, Wording
+from scrubber.spelling import count
 from scrubber.verdict import ClaimVerdict, Event, FileEnd, FileStart, TableUsed
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from scrubber.reports.prose import Page, count, harmless, money
+from scrubber.reports.prose import Page, harmless, money
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 from scrubber.verdict import TableUsed
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").sub

@@ -15,7 +15,7 @@ from scrubber.finding import Finding, Severity
 from scrubber.reports.folds import Fold, find_fold
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
-from scrubber.reports.prose import Mark, Page, count, harmless, money
+from scrubber.reports.prose import Mark, Page, harmless, money
 from scrubber.reports.report import Run
 from scrubber.reports.standing import (
     OWNERS,
@@ -33,6 +33,7 @@ from scrubber.reports.standing import (
 from scrubber.reports.summary import summarise
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 from scrubber.verdict import (
     ClaimStatus,
     ClaimVerdict,

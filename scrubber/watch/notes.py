@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from scrubber.reports.prose import count
+from scrubber.spelling import count
 from scrubber.watch.intake import Inbox
 from scrubber.watch.job import Job
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from scrubber.reports.html.document import read_style
 from scrubber.reports.html.markup import NOTHING, Markup, tag, together
-from scrubber.reports.prose import count
+from scrubber.spelling import count
 from scrubber.watch.layout import INDEX, Layout
 from scrubber.watch.ledger import Entry, Ledger
 from scrubber.watch.outstanding import Outstanding, find_outstanding

@@ -12,7 +12,7 @@ from datetime import time as clock
 from pathlib import Path
 from typing import Any
 
-from scrubber.reports.prose import count
+from scrubber.spelling import count
 from scrubber.watch.intake import is_ignored
 from scrubber.watch.layout import ARCHIVE, FAILED, INBOX, Layout
 from scrubber.watch.ledger import Entry, Ledger

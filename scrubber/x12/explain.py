@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from scrubber.spelling import count
 from scrubber.x12.guide import Definition, Element, Note
 from scrubber.x12.segments import Delimiters
 from scrubber.x12.values import to_date
@@ -148,7 +149,8 @@ def _composite(element: Element, value: str, number: int, repeat: int, delimiter
     if len(parts) > element.most:
         yield Fault(
             "13", number, element.most + 1, repeat, element.ref, element.name, element.data_element,
-            delimiters.component.join(parts), f"{_called(element)} has {len(parts)} components, {element.most} at most",
+            delimiters.component.join(parts),
+            f"{_called(element)} has {count(len(parts), 'component')}, {element.most} at most",
             None if any(parts[element.most :]) else "",
         )  # fmt: skip
     for position, component in enumerate(components, 1):
@@ -191,9 +193,9 @@ def _simple(element: Element, value: str, number: int, component: int, repeat: i
             return
         length = sum(c.isdigit() for c in value)
     if length > element.max:
-        yield fault("5", f"{called} has {length} characters, {element.max} at most", _better(element, value))
+        yield fault("5", f"{called} has {count(length, 'character')}, {element.max} at most", _better(element, value))
     elif length < element.min:
-        yield fault("4", f"{called} has {length} characters, {element.min} at least")
+        yield fault("4", f"{called} has {count(length, 'character')}, {element.min} at least")
     elif element.codes is not None or element.external is not None:
         listed = (element.codes or frozenset()) | (element.external or frozenset())
         if value not in listed:

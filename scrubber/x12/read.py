@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from scrubber.finding import LAYOUT, Finding, Fix, Location, Severity
+from scrubber.spelling import count
 from scrubber.x12.envelope import ISA_NOTES, check_gs, check_isa, get, shown
 from scrubber.x12.events import (
     ClaimRead,
@@ -361,8 +362,8 @@ class _Reader:
             miscounted = not declared.isdecimal() or int(declared[:12]) != counted
             misnumbered = get(se, 2) != get(st, 2)
             if miscounted:
-                said = declared[:12] if declared.isdecimal() else "no number of"
-                detail = f"SE01 says {said} segments, the set has {counted}"
+                said = count(int(declared[:12]), "segment") if declared.isdecimal() else "no number of segments"
+                detail = f"SE01 says {said}, the set has {counted:,}"
                 better = None if misnumbered else str(counted)
                 findings.append(self._set_finding("4", detail, se, 1, ordinal=counted, better=better))
             if misnumbered:
@@ -390,7 +391,7 @@ class _Reader:
                 misnumbered = get(ge, 2) != get(gs, 6)
                 sound = get(gs, 6).isdecimal()
                 if miscounted:
-                    detail = f"GE01 is {shown(declared)}, the group has {self.sets} transaction sets"
+                    detail = f"GE01 is {shown(declared)}, the group has {count(self.sets, 'transaction set')}"
                     self._fault("AK9-5", detail, ge, 1, better=None if misnumbered else str(self.sets))
                 if misnumbered:
                     detail = f"GE02 is {shown(get(ge, 2))}, GS06 is {shown(get(gs, 6))}"
@@ -414,7 +415,7 @@ class _Reader:
             misnumbered = get(iea, 2) != number
             sound = len(number) == 9 and number.isdecimal()
             if miscounted:
-                detail = f"IEA01 is {shown(declared)}, the interchange has {self.groups} functional groups"
+                detail = f"IEA01 is {shown(declared)}, the interchange has {count(self.groups, 'functional group')}"
                 self._fault("TA1-021", detail, iea, 1, better=None if misnumbered else str(self.groups))
             if misnumbered:
                 detail = f"IEA02 is {shown(get(iea, 2))}, ISA13 is {shown(number)}"

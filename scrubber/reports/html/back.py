@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from scrubber.reports.html.markup import NOTHING, Markup, tag, together
 from scrubber.reports.html.segments import list_names
-from scrubber.reports.prose import count
 from scrubber.reports.report import Run
 from scrubber.reports.summary import group_gaps, tables_to_load
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 from scrubber.verdict import TableUsed
 
 

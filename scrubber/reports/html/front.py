@@ -8,11 +8,12 @@ from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.words import say_name
 from scrubber.reports.html.worklist import Task, Worklist
 from scrubber.reports.json_report import legible
-from scrubber.reports.prose import count, money
+from scrubber.reports.prose import money
 from scrubber.reports.report import Run
 from scrubber.reports.summary import STATES, say_clean
 from scrubber.reports.tally import FileResult, Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 
 TASKS = 12
 """Edits that are told with what to do; the others are listed."""

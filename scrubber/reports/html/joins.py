@@ -15,8 +15,9 @@ from scrubber.reports.claimstatus import find_line
 from scrubber.reports.html.markup import NOTHING, Markup, tag, text, together
 from scrubber.reports.html.words import dotted, say_days
 from scrubber.reports.json_report import exact
-from scrubber.reports.prose import count, money
+from scrubber.reports.prose import money
 from scrubber.reports.standing import is_beside
+from scrubber.spelling import count
 
 BRACKETS = 4
 """Pairs that one table joins; a pair more is only said."""

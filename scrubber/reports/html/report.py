@@ -28,7 +28,7 @@ from scrubber.reports.html.parts import Part, spool
 from scrubber.reports.html.words import say_days, say_name
 from scrubber.reports.html.worklist import ZERO, Worklist
 from scrubber.reports.json_report import exact, legible
-from scrubber.reports.prose import count, money
+from scrubber.reports.prose import money
 from scrubber.reports.report import Run
 from scrubber.reports.standing import (
     OWNERS,
@@ -42,6 +42,7 @@ from scrubber.reports.standing import (
 )
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Wording
+from scrubber.spelling import count
 from scrubber.tables.icd10cm import Icd10cm
 from scrubber.verdict import (
     ClaimStatus,

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from zlib import crc32
 
 from scrubber.reports.html.markup import Markup, tag, text, together
-from scrubber.reports.prose import count, harmless
+from scrubber.reports.prose import harmless
+from scrubber.spelling import count
 from scrubber.x12.guide import Definition, Element
 from scrubber.x12.segments import Delimiters, Segment
 
