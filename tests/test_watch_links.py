@@ -160,7 +160,9 @@ def test_another_file_in_its_place_is_taken_as_what_it_is(layout: Layout, monkey
         return take(publisher, name, state)
 
     monkeypatch.setattr(Publisher, "take", late)
-    run(layout)
+    log = io.StringIO()
+    make_service(layout, log).run()
+    assert "changed while it was taken" in log.getvalue(), "nobody knew yet whether it is whole"
     assert outcomes(layout) == {"a.837": "partial"}
     assert not path.exists()
     prove(layout, 1)
