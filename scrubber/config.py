@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrubber.spelling import suggest
 
@@ -24,8 +24,7 @@ class ConfigError(Exception):
     """A configuration that cannot be used (exit code 2). Its text names file, key and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acks:
+class Acks(NamedTuple):
     """How acknowledgements are written. ``submitter`` and ``receiver`` replace the ids that they would take from the
     file acknowledged."""
 
@@ -39,8 +38,7 @@ class Acks:
     """``transaction`` or ``claim``: what a fault against the X12 standard inside a claim rejects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """An e-mail after a file. It names no file and no patient. The password stands in a file of its own."""
 
     host: str
@@ -54,16 +52,14 @@ class Mail:
     password_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(NamedTuple):
     """A POST of JSON after a file. It names no file and no patient. A token is sent as ``Authorization: Bearer``."""
 
     url: str
     token_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """How the watched folder works."""
 
     settle: float = 2.0
@@ -100,8 +96,7 @@ class Watch:
     webhook: Webhook | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """Findings that are set aside: of an edit (an id, the begin of ids, or a name), where all scopes that are given
     hold. ``expires`` is its last day. See scrubber/waivers.py."""
 
@@ -144,8 +139,8 @@ class Config:
     """Edit id to changed parameters."""
     payers: Mapping[str, str] = field(default_factory=dict)
     """Payer id (2010BB NM109) to profile."""
-    acks: Acks = Acks()
-    watch: Watch = Watch()
+    acks: Acks = field(default_factory=Acks)
+    watch: Watch = field(default_factory=Watch)
     data: str | None = None
     """Folder of the reference tables."""
     packs: tuple[str, ...] = ()

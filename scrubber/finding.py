@@ -10,6 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 
 class Severity(enum.StrEnum):
@@ -41,8 +42,7 @@ class Location:
     """Occurrence of a repeating element, from 1; 0 where the element does not repeat."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A correction. ``safe`` ones concern format only; the others are a question for a person."""
 
     safe: bool
@@ -54,8 +54,7 @@ LAYOUT = Fix(True, {})
 """A correction of what lies around values: trailing delimiters, empty segments, line breaks, a byte-order mark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(NamedTuple):
     """That an operator has set a finding aside: who, why, until which day. ``severity`` is what it weighs without."""
 
     severity: Severity
@@ -94,8 +93,7 @@ class Finding:
         return (self.where.ordinal, self.where.offset, self.edit)
 
 
-@dataclass(frozen=True, slots=True)
-class Unchecked:
+class Unchecked(NamedTuple):
     """What could not be judged, and why: silence about it would read as clean. ``also`` are the numbers of further
     lines that the same is true of."""
 

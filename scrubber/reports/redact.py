@@ -106,7 +106,7 @@ class Redactor:
             ),
             values=_masked_values(finding.values),
             fix=None,
-            waived=replace(waived, reason=_masked_text(waived.reason, said)) if waived else None,
+            waived=waived._replace(reason=_masked_text(waived.reason, said)) if waived else None,
         )
 
     def _location(self, where: Location, label: str | None) -> Location:

@@ -7,16 +7,14 @@ of the user's store. A question about a day that no edition answers for is *not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Row = tuple[str, ...]
 """The values of a row as text, in the order of its kind's columns; ``""`` for none, dates ISO."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(NamedTuple):
     """One edition of one kind of table.
 
     ``complete`` says that a key without rows is known to have none; of a partial edition (a starter table) nothing

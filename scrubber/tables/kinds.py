@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scrubber.spelling import suggest
 from scrubber.tables.dated import Row
@@ -80,8 +80,7 @@ class Reader(Protocol):
     def read(self, kind: Kind, files: Sequence[Path], edition: str | None, progress: Progress) -> Imported: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of table. ``columns`` are the order of a Row's values, those that rows are found by first."""
 
     name: str
