@@ -15,7 +15,7 @@ from scrubber.tables.hcpcs import HcpcsTable
 from scrubber.tables.kinds import KINDS
 from scrubber.tables.pfs import FeeSchedule
 
-REJECT, WARNING, INFO = Severity.REJECT, Severity.WARNING, Severity.INFO
+REJECT, WARNING = Severity.REJECT, Severity.WARNING
 
 
 def told(edit: str, base: str = "office", **changes: Any) -> list[Finding]:
@@ -54,7 +54,7 @@ def test_minutes_are_for_anesthesia(code: str, basis: str, expected: list[str]) 
     ("code", "base", "expected"),
     [
         ("00600:QZ:P3", "office", []),
-        ("00600:QZ", "office", [("status", INFO)]),
+        ("00600:QZ", "office", [("status", WARNING)]),
         ("00600:P3", "office", [("performer", WARNING)]),
         ("00600", "esi", [("performer", WARNING)]),
         ("00600:QK", "esi", []),

@@ -60,12 +60,8 @@ def anesthesia_modifiers(claim: Claim, know: Knowledge) -> Found:
         for case, wanted in (("performer", params["performers"]), ("status", params["physical_status"])):
             if wanted and not any(modifier in wanted for modifier in line.modifiers):
                 values = {"case": case, "procedure": line.procedure, "fault": params["faults"][case]}
-                found.append(Hit(line.procedure_place, values, severity=_softer(params["weights"].get(case))))
+                found.append(Hit(line.procedure_place, values))
     return found
-
-
-def _softer(weight: str | None) -> Severity | None:
-    return Severity(weight) if weight else None
 
 
 # Laboratory and drugs ----------------------------------------------------------------------------------------------
