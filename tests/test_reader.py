@@ -255,6 +255,8 @@ def test_older_versions_are_judged_with_one_warning(version: str) -> None:
         ("HC", "005010X223A2", "837I"), ("HC", "005010X224A2", "837D"), ("HP", "005010X221A1", "835"),
         ("HC", "004010X098A1", "4010"), ("FA", "005010X231A1", "999"), ("HS", "005010X279A1", "270"),
         ("HC", "005010X999", "005010X999"), ("", "", "GS01"),
+        ("HI", "005010X222A1", "is the professional claim, and GS01 of claims is HC"),
+        ("HP", "005010X222", "is the professional claim, and GS01 of claims is HC"),
     ],
 )  # fmt: skip
 def test_other_kinds_of_file_are_one_finding_that_says_what_they_are(group: str, version: str, says: str) -> None:

@@ -20,6 +20,9 @@ KINDS = {
     "004010X097": "a dental claim of the older version 4010",
 }
 
+CLAIM = "005010X222"
+"""How GS08 of a professional claim begins; its amendment follows."""
+
 find_isa = re.compile(rb"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9\s])").search
 """The next thing that looks like the start of an interchange."""
 
@@ -31,9 +34,12 @@ SEGMENT = re.compile(rb"(?:GS|ST|BHT|HL|NM1|CLM|LX|SV1|SE|GE|IEA|TA1)[^A-Za-z0-9
 
 
 def what_it_is(code: str, version: str) -> str:
+    """What the group is by its GS01 and GS08, one of which is not the professional claim's."""
     known = KINDS.get(version[:10])
     if known:
         return f"this is {known}"
+    if version.startswith(CLAIM) and code != "HC":
+        return f"GS08 {version[:12]} is the professional claim, and GS01 of claims is HC"
     if version:
         return f"the version {version[:12]} is not the professional claim 005010X222A1"
     return f"GS01 {code[:2]} is no claim"
