@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scrubber.spelling import suggest
+from scrubber.spelling import say_odd_date, suggest
 
 if TYPE_CHECKING:
     from scrubber.settings import WatchSettings
@@ -163,12 +163,14 @@ def load(path: str | Path | None = None, start: Path | None = None) -> Config:
         return Config()
     import tomllib
 
+    text = ""
     try:
-        data = tomllib.loads(found.read_text("utf-8"))
+        text = found.read_text("utf-8")
+        data = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{found}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{found}: not readable as TOML: {error}") from None
+        raise ConfigError(f"{found}: not readable as TOML: {error}{say_odd_date(text, error)}") from None
     return read(data, found)
 
 

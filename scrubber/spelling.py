@@ -28,5 +28,22 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def say_odd_date(text: str, error: ValueError) -> str:
+    """``; 2026-13-01 is no date`` where the line of TOML that its reader complains of holds one, else nothing. The
+    reader takes such a date for a number with something behind it, and names a bracket that is not missing."""
+    import re
+    from datetime import date
+
+    at = re.search(r"line (\d+)", str(error))
+    lines = text.split("\n")
+    line = lines[int(at[1]) - 1] if at and int(at[1]) <= len(lines) else ""
+    for written in re.findall(r"(?<![\w\"'-])\d+-\d+-\d+(?![\w\"'-])", line):
+        try:
+            date.fromisoformat(written)
+        except ValueError:
+            return f"; {written} is no date: a date is year, month and day, as in 2026-01-31"
+    return ""
+
+
 def _fold(name: str) -> str:
     return name.casefold().translate(_ALIKE)

@@ -88,6 +88,7 @@ def test_there_need_not_be_one(tmp_path: Path) -> None:
         ('select = "DX"', "select", "tuple"),
         ('[payers]\nmedicare = ["1"]\nmedicaid = ["1"]', "payers.medicaid", "already belongs to medicare"),
         ("select = [", "", "not readable as TOML"),
+        ("[[waivers]]\nexpires = 2026-02-30", "", "2026-02-30 is no date"),
     ],
 )
 def test_mistakes_name_file_and_key(tmp_path: Path, text: str, key: str, said: str) -> None:

@@ -141,6 +141,9 @@ def test_files_that_are_not_what_they_should_be(tmp_path: Path) -> None:
     missing = PACK.replace("rules.toml", "ruels.toml")
     assert "there is no file `ruels.toml`; did you mean rules.toml?" in problems(write(tmp_path, pack=missing))
     assert "not readable as TOML" in problems(write(tmp_path, "[[edit]"))
+    odd = problems(write(tmp_path, EDIT + 'effective = { basis = "service", from = 2026-13-01 }\n'))
+    assert "; 2026-13-01 is no date: a date is year, month and day" in odd
+    assert "is no date" not in problems(write(tmp_path, EDIT + "effective = { from = 2026-12-01\n"))
     assert "stands outside every [[edit]] table; did you mean edit?" in problems(write(tmp_path, "[[edits]]\n"))
     (tmp_path / "more.toml").write_text(EDIT)
     assert "more.toml: holds edits, but pack.toml does not name it" in problems(write(tmp_path))

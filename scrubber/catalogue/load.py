@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrubber.catalogue.entry import read_edit, read_pack, read_profile
 from scrubber.catalogue.index import Catalogue, PackError
-from scrubber.spelling import suggest
+from scrubber.spelling import say_odd_date, suggest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -150,10 +150,13 @@ def _name(folder: Path) -> str:
 def _parse(path: Path, problems: list[str]) -> Record:
     import tomllib
 
+    text = ""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"{_name(path.parent)}/{path.name}: not readable as TOML: {error}")
+        hint = say_odd_date(text, error)
+        problems.append(f"{_name(path.parent)}/{path.name}: not readable as TOML: {error}{hint}")
         return {}
 
 
