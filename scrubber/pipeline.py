@@ -261,7 +261,7 @@ class _Judge:
         own = judgement.own
         unchecked = judgement.unchecked
         if unchecked and self.selection.demands:
-            unanswered = reject_unchecked(self.engine.catalogue, self.selection, claim, unchecked)
+            unanswered = reject_unchecked(self.engine, claim, unchecked)
             own = sorted([*own, *unanswered], key=lambda f: f.sort_key)
         if self.waivers:
             own = self.waivers.apply(claim, own)

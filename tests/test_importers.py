@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scrubber.edits.icd10cm.reading import judge_codes
 
+from scrubber.catalogue.check import Gap
 from scrubber.tables.coverage import Coverage
 from scrubber.tables.dated import Row
 from scrubber.tables.icd10cm import CodeStatus, Icd10cm
@@ -417,6 +419,11 @@ def test_a_release_of_ones_own_speaks_for_its_days(tmp_path: Path) -> None:
     assert icd.title("M5412") == shipped.title("M5412")
     assert icd.ancestors("M5499") == ("chapter 13", "M40-M54", "M50-M54", "M54", "M549")
     assert [edition.name for edition in icd.all()] == ["FY2028"]  # type: ignore[attr-defined]
+    # What nobody's days are is not checked, and said with a reason that is true.
+    judged = judge_codes(icd, ("M542", "R52"), ("ABK", "ABF"), between, between)
+    (code, _), (pair,) = judged.faults["DX-02"], judged.faults["DX-E1"]
+    assert code == Gap(f"no ICD-10-CM code set at hand covers {between}: its codes were not checked")
+    assert pair == Gap(f"no tabular list for services of {between} is at hand")
 
 
 def test_an_order_file_alone_leaves_notes_as_they_are(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_59_beside_an_undated_line_says_nothing() -> None:
 
 def test_59_is_asked_about_once_a_claim() -> None:
     claim = claim_of(write("72040-59", "97110-59-GP"))
-    assert list(separate_from_nothing(claim, knowledge())) == [Gap("pairs not in the PTP table: 72040/97110")]
+    assert list(separate_from_nothing(claim, knowledge())) == [Gap("pairs not in the PTP table: 72040/97110", 1, (2,))]
 
 
 def test_xp_needs_another_practitioner() -> None:

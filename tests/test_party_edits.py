@@ -22,6 +22,11 @@ def told(edit: str, base: str = "office", **changes: Any) -> list[Finding]:
     return [f for f in found(base, **changes) if f.edit == edit]
 
 
+def is_open(edit: str, base: str = "office", **changes: Any) -> bool:
+    """Whether an edit could not be checked."""
+    return any(gap.edit == edit for claim in judged(base, **changes) for gap in claim.unchecked)
+
+
 @pytest.mark.parametrize(
     ("turn", "kind", "filing", "expected"),
     [
@@ -124,9 +129,13 @@ def test_a_loaded_list_of_taxonomy_codes(code: str, expected: tuple[str, Severit
     assert [(f.values["case"], f.severity) for f in findings] == ([expected] if expected else [])
 
 
-def test_a_list_that_has_run_out_says_nothing() -> None:
-    tables = {"taxonomy": taxonomies(to=date(2026, 9, 15))}
+@pytest.mark.parametrize("loaded", [True, False])
+def test_without_a_list_of_the_day_a_taxonomy_code_is_not_checked(loaded: bool) -> None:
+    tables = {"taxonomy": taxonomies(to=date(2026, 9, 15))} if loaded else {}
     assert told("CLM-22", set={"2000A.PRV03": "299X99999X"}, tables=tables) == []
+    assert is_open("CLM-22", set={"2000A.PRV03": "299X99999X"}, tables=tables)
+    assert not is_open("CLM-22", remove=["2000A.PRV", "2310B.PRV"], tables=tables)
+    assert not is_open("CLM-22", tables={"taxonomy": taxonomies()})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from lines import write
 
 from scrubber.catalogue.load import load
 from scrubber.cli import cli
@@ -79,6 +80,53 @@ def test_what_was_checked_is_not_held_back() -> None:
     assert verdict.findings == ()
 
 
+@pytest.mark.parametrize(
+    ("required", "diagnoses", "refused"),
+    [
+        ("DX-10", "HI*ABK:M542*ABF:M50322", True),
+        ("DX-09", "HI*ABK:G55", True),
+        ("DX-01", "HI*ABK:M5012", True),
+        ("DX-10", "HI*ABK:E119", False),  # No neck pain: whatever the tables say, this edit is not asked.
+        ("DX-07", "HI*ABK:M542", False),  # A code twice is seen without tables.
+        ("MOD-01", "HI*ABK:M542", False),
+    ],
+)
+def test_an_edit_is_required_in_whose_name_another_tells(required: str, diagnoses: str, refused: bool) -> None:
+    head, _, rest = late().partition(b"HI*")
+    data = head + diagnoses.encode() + b"~" + rest.partition(b"~")[2]
+    (verdict,) = verdicts(data, require=(required,))
+    found = [f for f in verdict.findings if f.edit == "SYS-02"]
+    assert bool(found) == refused
+    assert all(f.values["edits"].startswith(f"{required} (") for f in found)
+
+
+@pytest.mark.parametrize(
+    ("required", "lines"), [("MOD-02", "99213 27447"), ("MOD-02", "99213-25 27447"), ("MOD-03", "99213 94060")]
+)
+def test_unknown_global_days_and_pairs_leave_modifiers_of_the_visit_open(required: str, lines: str) -> None:
+    (verdict,) = verdicts(write(*lines.split()), require=(required,))
+    (found, *_) = [f for f in verdict.findings if f.edit == "SYS-02"]
+    assert required in found.values["edits"]
+    assert found.where.line is not None
+
+
+def test_a_selected_edit_says_that_it_was_not_checked() -> None:
+    (verdict,) = verdicts(late(), select=("DX-10",))
+    assert "DX-02" in {gap.edit for gap in verdict.unchecked}
+    assert not verdict.findings
+    (verdict,) = verdicts(OFFICE.replace(b"ABF:M62838", b"ABF:M6299"), select=("DX-10",))
+    assert not verdict.findings  # DX-02 runs for its silence; what it finds was not asked for.
+    (verdict,) = verdicts(late(), select=("DX-10",), ignore=("DX-02", "DX-E1"))
+    assert not verdict.unchecked
+
+
+def test_a_gap_names_its_lines() -> None:
+    (verdict,) = verdicts(write("99213", "72040", "J3301"))
+    lines = {(gap.edit, gap.reason.partition(":")[0]): (gap.line, gap.also) for gap in verdict.unchecked}
+    assert lines["NCCI-05", "not known whether these are add-on codes"] == (3, ())
+    assert lines["NCCI-01", "pairs not in the starter table"] == (1, (2, 3))
+
+
 def test_edits_that_ask_the_same_are_one_reject() -> None:
     (first, *_) = verdicts(QUICKSTART.read_bytes(), require=("NCCI",))
     (found,) = [f for f in first.findings if f.edit == "SYS-02" and "NCCI-01" in f.values["edits"]]
@@ -117,7 +165,8 @@ def test_the_command_requires_and_the_277ca_tells(tmp_path: Path) -> None:
     assert told["status"] == [{"category": "A3", "code": "0", "entity": None}]
     assert claims["NECK-1001"]["unchecked"]
     answer = (tmp_path / "quickstart.277ca").read_text()
-    assert "STC*A3:0*20260916*U*245" in answer.replace("\n", "")
+    assert "STC*A3:247*20260916*U*245" in answer
+    assert "SVC*HC:99213*150*****1~\nSTC*A3:0**U~" in answer
 
 
 def test_a_misspelt_requirement_ends_the_command(tmp_path: Path) -> None:

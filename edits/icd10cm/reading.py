@@ -89,7 +89,7 @@ def looks(claim: Claim, know: Knowledge) -> Hashable:
     key = (era, claim.delimiters.component, *hi.elements)
     limited = _limited.get(key)
     if limited is None:
-        if not ICD10_START <= day <= know.icd10cm.last:
+        if not know.icd10cm.covers(day):
             return None
         if len(_limited) > 20_000:
             _limited.clear()
@@ -178,7 +178,7 @@ def judge_codes(
             if own:
                 limited.extend((index, limit) for limit in AGE_LIMITS if table.has(code, limit, own[0]))
     pairs: tuple[Pair, ...] = ()
-    if claim_day is not None and claim_day > table.last:
+    if claim_day is not None and claim_day >= ICD10_START and not table.covers(claim_day):
         if len(seen) > 1:
             faults.setdefault("DX-E1", []).append(Gap(f"no tabular list for services of {claim_day} is at hand"))
     elif claim_day is not None and claim_day >= ICD10_START and len(usable) > 1:
@@ -231,8 +231,7 @@ def _judge_code(
         if status is CodeStatus.BILLABLE:
             continue
         if status is CodeStatus.UNCHECKED:
-            reason = f"the ICD-10-CM code set at hand ends on {table.last}: codes of {day} were not checked"
-            faults.setdefault("DX-02", []).append(Gap(reason))
+            faults.setdefault("DX-02", []).append(Gap(_uncovered(table, day)))
             return False
         edit, values = explain_code(table, code, day, status)
         if index == 0:
@@ -247,6 +246,12 @@ def _judge_code(
         values = {"code": dotted(code), "title": table.title(code) or ""}
         faults.setdefault("DX-08", []).append(Found(index, values))
     return known
+
+
+def _uncovered(table: Icd10cm, day: date) -> str:
+    if day > table.last:
+        return f"the ICD-10-CM code set at hand ends on {table.last}: codes of {day} were not checked"
+    return f"no ICD-10-CM code set at hand covers {day}: its codes were not checked"
 
 
 def _pairs(table: Icd10cm, usable: dict[str, int], day: date) -> Iterator[Pair]:

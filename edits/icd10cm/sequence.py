@@ -9,7 +9,7 @@ from scrubber.claims.model import Claim
 from scrubber.finding import Severity
 from scrubber.tables.icd10cm import dotted
 
-from .reading import ICD10_START, age, by_codes, newer_than_notes, read_codes, report, to_hit
+from .reading import age, by_codes, newer_than_notes, read_codes, report, to_hit
 
 
 @by_codes
@@ -50,7 +50,7 @@ def underlying_after(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     What is not on the claim is no fault: the note asks for it where it is known.
     """
     usable, day = read_codes(claim, know).usable, claim.service_from
-    if len(usable) < 2 or day is None or not ICD10_START <= day <= know.icd10cm.last:
+    if len(usable) < 2 or day is None or not know.icd10cm.covers(day):
         return
     table, diagnoses = know.icd10cm, claim.diagnoses
     if unlisted := newer_than_notes(table, [diagnoses[i].code for i in sorted(usable)], day):

@@ -34,6 +34,8 @@ def changed_within_claim(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         return  # Another code set, or dates that another edit rejects.
     if last > table.last:
         yield Gap(f"the ICD-10-CM code set at hand ends on {table.last}: changes up to {last} are not known")
+    elif not table.covers(last):
+        yield Gap(f"no ICD-10-CM code set at hand covers {last}: changes up to that day are not known")
     told: set[str] = set()
     for diagnosis in claim.diagnoses:
         code = diagnosis.code

@@ -139,7 +139,7 @@ def _gap(claim: Claim, line: ServiceLine) -> Iterator[Hit]:
 
 def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-15: 50 beside a side, with several units, or on a code that is not billed for both sides."""
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[int]] = {}
     for line in claim.lines:
         if "50" not in line.modifiers:
             continue
@@ -152,7 +152,7 @@ def sound_bilateral(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             problem = f"the procedure is not billed for both sides (indicator {fee.bilateral})"
         else:
             if fee is None and line.procedure and line.first and not know.pfs.knows(line.procedure, line.first):
-                unknown[line.procedure] = None
+                unknown.setdefault(line.procedure, []).append(line.number)
             continue
         severity = None if know.profile.is_("medicare") else Severity.WARNING
         yield Hit(line.modifier_place("50"), {"procedure": line.procedure, "problem": problem}, severity=severity)

@@ -63,7 +63,7 @@ def therapy_threshold(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
 @remembered
 def no_parts(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-24: 26 or TC on a service that has no professional and technical part."""
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[int]] = {}
     for line in claim.lines:
         modifier = next((m for m in know.params["parts"] if m in line.modifiers), None)
         if modifier is None or line.first is None or line.qualifier != "HC":
@@ -71,7 +71,7 @@ def no_parts(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         fee = know.pfs.find(line.procedure, line.first)
         if fee is None:
             if not know.pfs.knows(line.procedure, line.first):
-                unknown[line.procedure] = None
+                unknown.setdefault(line.procedure, []).append(line.number)
             continue
         doubtful = fee.pctc in know.params["doubtful"].get(modifier, ())
         if doubtful or fee.pctc in know.params["none"]:
@@ -86,7 +86,7 @@ def no_parts(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
 @remembered
 def payable(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-29: a code that Medicare's fee schedule does not take, bundles, or does not cover."""
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[int]] = {}
     params = know.params
     for line in claim.lines:
         if line.qualifier != "HC" or not line.procedure or line.first is None:
@@ -94,7 +94,7 @@ def payable(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         fee = know.pfs.find(line.procedure, line.first)
         if fee is None:
             if not know.pfs.knows(line.procedure, line.first):
-                unknown[line.procedure] = None
+                unknown.setdefault(line.procedure, []).append(line.number)
             continue
         severity = Severity.WARNING
         if fee.status in params["refused"]:

@@ -11,6 +11,7 @@ from scrubber.finding import Severity
 
 from ..ncci.memory import remembered
 from ..ncci.pairs import AnyLine, Judge, Parting, judge_of, meetings, pairs_of, same_performer, shared_day
+from ..ncci.reasons import gaps
 
 
 @remembered
@@ -50,7 +51,7 @@ def separate_twice(claim: Claim, know: Knowledge) -> Iterator[Hit]:
 def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """MOD-09: 59 or X{EPSU} although no service of the day makes a PTP pair with the line."""
     judge = judge_of(know)
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[int]] = {}
     for line in claim.lines:
         modifier = next(_separating(judge, line), None)
         if modifier is None or line.first is None or line.procedure in judge.em:
@@ -68,11 +69,11 @@ def separate_from_nothing(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue
         unlisted = [code for code in codes if not table.tells(line.procedure, code, day)]
         if unlisted or not table.covers(day):
-            unknown.update(("/".join(sorted((line.procedure, code))), None) for code in unlisted or codes)
+            for code in unlisted or codes:
+                unknown.setdefault("/".join(sorted((line.procedure, code))), []).append(line.number)
         else:
             yield Hit(line.modifier_place(modifier), {"procedure": line.procedure, "modifier": modifier})
-    if unknown:
-        yield Gap(f"pairs not in the PTP table: {', '.join(sorted(unknown))}")
+    yield from gaps("pairs not in the PTP table", unknown)
 
 
 @remembered

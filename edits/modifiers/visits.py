@@ -47,7 +47,7 @@ def visit_beside_minor(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
 def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     judge = judge_of(know)
     asking = [pair for pair in _asking(claim, know) if pair.owner == "MOD-01"]
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[int]] = {}
     for visit in claim.lines:
         if not judge.is_visit(visit.procedure) or COVERS_A_MINOR.intersection(visit.modifiers):
             continue
@@ -60,17 +60,21 @@ def _beside_minor(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
                 if days in MINOR and not _never_paid(claim, know, visit, line):
                     yield _visit_hit(visit, line, None)
                     break
-                if (
-                    not days
-                    and line.first
-                    and line.qualifier == "HC"
-                    and line.procedure[:1] in MINORS_BEGIN
-                    and line.procedure not in judge.em
-                    and not judge.fees.knows(line.procedure, line.first)
-                ):
-                    unknown[line.procedure] = None
+                if not days and _may_be_procedure(judge, line):
+                    unknown.setdefault(line.procedure, []).append(line.number)
     yield from _visits_before(judge, asking)
     yield from gaps("global days not known", unknown)
+
+
+def _may_be_procedure(judge: Judge, line: ServiceLine) -> bool:
+    """Whether a service of which no global days are known could have some."""
+    return (
+        line.first is not None
+        and line.qualifier == "HC"
+        and line.procedure[:1] in MINORS_BEGIN
+        and line.procedure not in judge.em
+        and not judge.fees.knows(line.procedure, line.first)
+    )
 
 
 def _visits_before(judge: Judge, asking: Iterable[Pair]) -> Iterator[Hit]:
@@ -89,20 +93,28 @@ def visit_beside_major(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
     return _beside_major(claim, know) if len(claim.lines) > 1 else ()
 
 
-def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def _beside_major(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     judge = judge_of(know)
+    unknown: dict[str, list[int]] = {}
     for visit in claim.lines:
         if not judge.is_visit(visit.procedure) or "57" in visit.modifiers or "24" in visit.modifiers:
             continue
         others = list(_same_day(claim, visit))
         major = next((line for line in others if judge.global_days(line.procedure, line.first) == "090"), None)
         # 25 is right for a minor procedure of the same day, but says nothing of a decision for surgery.
-        if major and not ("25" in visit.modifiers and any(_is_minor(judge, line) for line in others)):
+        if "25" in visit.modifiers and any(_is_minor(judge, line) for line in others):
+            continue
+        if major:
             yield Hit(
                 visit.procedure_place,
                 {"visit": visit.procedure, "procedure": major.procedure},
                 related=(major.procedure_place,),
             )
+            continue
+        for line in others:
+            if not judge.global_days(line.procedure, line.first) and _may_be_procedure(judge, line):
+                unknown.setdefault(line.procedure, []).append(line.number)
+    yield from gaps("global days not known", unknown)
 
 
 @across

@@ -12,7 +12,7 @@ from scrubber.tables.addons import CLOSED, CONTRACTOR, PARTIAL, AddOn
 
 from .memory import seen_before
 from .pairs import meetings, same_performer, shared_day
-from .reasons import gaps, name_codes
+from .reasons import at_lines, gaps, name_codes
 
 
 def _with_addons(claim: Claim, know: Knowledge) -> Hashable:
@@ -32,8 +32,8 @@ def _with_addons(claim: Claim, know: Knowledge) -> Hashable:
         if kind is _ADDON:
             return key
         if kind is not _NONE:
-            unknown.append(code if kind is _UNLISTED else kind)
-    return frozenset(unknown)
+            unknown.append((line.number, code if kind is _UNLISTED else kind))
+    return tuple(unknown)
 
 
 _ADDON, _NONE, _UNLISTED, _OUTSIDE = "add-on", "none", "unlisted", "outside"
@@ -50,7 +50,7 @@ def _kind(know: Knowledge, line: ServiceLine) -> str:
 
 def addon_modified(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """NCCI-E1: 51 on an add-on code, or 50 where a fee schedule prices both sides; on other codes 50 is MOD-15's."""
-    unlisted: dict[str, None] = {}
+    unlisted: dict[str, list[int]] = {}
     for line in claim.lines:
         code, day = line.procedure, line.first
         found = next((m for m in line.modifiers if m in know.params["never"]), None)
@@ -63,7 +63,7 @@ def addon_modified(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             elif fee is None or fee.bilateral in know.params["both_sides"]:
                 yield Hit(line.modifier_place(found), {"procedure": code, "modifier": found}, severity=Severity.INFO)
         elif know.addons.on(day) is None or not know.addons.knows(code, day):
-            unlisted[code] = None
+            unlisted.setdefault(code, []).append(line.number)
     yield from gaps("not known whether these are add-on codes", unlisted)
 
 
@@ -76,8 +76,8 @@ def addon_alone(claim: Claim, know: Knowledge) -> Iterable[Hit | Gap]:
 
 def _alone(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     table = know.addons
-    unlisted: dict[str, None] = {}
-    outside = False
+    unlisted: dict[str, list[int]] = {}
+    outside: list[int] = []
     told: set[str] = set()
     for line in claim.lines:
         code, day = line.procedure, line.first
@@ -88,9 +88,10 @@ def _alone(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue
         addon = table.find(code, day)
         if addon is None:
-            outside = outside or table.on(day) is None
-            if not outside and not table.knows(code, day):
-                unlisted[code] = None
+            if table.on(day) is None:
+                outside.append(line.number)
+            elif not table.knows(code, day):
+                unlisted.setdefault(code, []).append(line.number)
         elif code not in told:
             said = _judge(claim, know, line, addon)
             if said is not None:
@@ -98,7 +99,7 @@ def _alone(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
                 yield said
     yield from gaps("not known whether these are add-on codes", unlisted)
     if outside:
-        yield Gap("no edition of the add-on codes for the service date")
+        yield at_lines("no edition of the add-on codes for the service date", outside)
 
 
 def _judge(claim: Claim, know: Knowledge, line: ServiceLine, addon: AddOn) -> Hit | Gap | None:

@@ -12,7 +12,7 @@ from scrubber.finding import Severity
 from .addons import addon_alone, addon_modified
 from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
-from .reasons import name_codes
+from .reasons import at_lines, name_codes
 from .units import units_of_day, units_of_line
 
 __all__ = ["addon_alone", "addon_modified", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
@@ -41,7 +41,8 @@ def _speak(pairs: Pairs, know: Knowledge, owner: str) -> Iterator[Hit | Gap]:
     for line in pairs.undated:
         yield Gap("no readable service date to look the procedure pairs up by", line.number)
     if pairs.unlisted:
-        yield Gap(_unlisted(pairs.unlisted, know.ptp.complete))
+        lines = [number for numbers in pairs.unlisted.values() for number in numbers]
+        yield at_lines(_unlisted(tuple(pairs.unlisted), know.ptp.complete), lines)
 
 
 def pair_hit(pair: Pair) -> Hit:

@@ -39,8 +39,8 @@ CODES = 20_000
 
 
 def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
-    """What the coding edits see of a claim: its lines' SV101, SV105 and performers, and its place of service; of dates
-    how many days the lines lie apart, and between which turns of the rules.
+    """What the coding edits see of a claim: its lines' LX01, SV101, SV105 and performers, its place of service; of
+    dates how many days the lines lie apart, and between which turns of the rules.
 
     None where lines differ in performer, span days, or lack either; or a rule turns between them.
     """
@@ -74,8 +74,7 @@ def looks(claim: Claim, know: Knowledge) -> tuple[Any, ...] | None:
         if other is not performer and (other is None or not _alike(performer, other)):
             return None
         elements = sv1.elements
-        seen.append(elements[1] if len(elements) > 1 else "")
-        seen.append(line.own_place_of_service)
+        seen += (line.number, elements[1] if len(elements) > 1 else "", line.own_place_of_service)
     key = know.scratch["looks"] = tuple(seen)
     return key
 

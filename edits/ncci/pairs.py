@@ -66,13 +66,13 @@ class Pairs:
     """A claim's pairs, and those that could not be judged."""
 
     found: list[Pair]
-    unlisted: tuple[tuple[str, str], ...]
-    """Codes of one day and performer that a partial table does not know as a pair."""
+    unlisted: dict[tuple[str, str], list[int]]
+    """Codes of one day and performer that a partial table does not know as a pair, with their lines (LX01)."""
     undated: tuple[ServiceLine, ...]
     """Lines without a readable date whose code the table pairs with another of the claim."""
 
 
-NO_PAIRS = Pairs([], (), ())
+NO_PAIRS = Pairs([], {}, ())
 
 Candidates = tuple[tuple[int, int, bool], ...]
 """Line indices of pairs to look at; True where the table has rows for the pair, False where it does not know it."""
@@ -129,7 +129,7 @@ class Judge:
             listed = bool(self.table.find(code, other_code) or self.table.find(other_code, code))
             if listed or not self.table.knows(code, other_code):
                 found.look(line, before, before.day, listed)
-        return Pairs(found.pairs, tuple(found.unlisted), tuple(found.undated.values()))
+        return Pairs(found.pairs, found.unlisted, tuple(found.undated.values()))
 
     def _look(self, codes: tuple[str, ...]) -> Iterator[tuple[int, int, bool]]:
         table = self.table
@@ -197,7 +197,7 @@ class _Finding:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.pairs: list[Pair] = []
-        self.unlisted: dict[tuple[str, str], None] = {}
+        self.unlisted: dict[tuple[str, str], list[int]] = {}
         self.undated: dict[int, ServiceLine] = {}
         self._told: set[tuple[int, str]] = set()
 
@@ -206,7 +206,8 @@ class _Finding:
         table = self.judge.table
         if not listed or not table.tells(a.procedure, b.procedure, day):
             low, high = sorted((a.procedure, b.procedure))
-            self.unlisted[low, high] = None
+            lines = self.unlisted.setdefault((low, high), [])
+            lines += [line.number for line in (a, b) if isinstance(line, ServiceLine)]
             return
         row = table.between(a.procedure, b.procedure, day)
         if row is None:

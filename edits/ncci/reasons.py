@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from scrubber.catalogue.check import Gap
 
@@ -17,7 +17,13 @@ def name_codes(codes: Collection[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def gaps(reason: str, codes: Collection[str]) -> Iterator[Gap]:
-    """One gap for all codes of which the same is not known."""
+def gaps(reason: str, codes: Mapping[str, Iterable[int]]) -> Iterator[Gap]:
+    """One gap for all codes of which the same is not known, with the lines (LX01) that bill them."""
     if codes:
-        yield Gap(f"{reason}: {name_codes(codes)}")
+        yield at_lines(f"{reason}: {name_codes(codes)}", (number for numbers in codes.values() for number in numbers))
+
+
+def at_lines(reason: str, numbers: Iterable[int]) -> Gap:
+    """A gap that concerns these lines."""
+    lines = sorted(set(numbers))
+    return Gap(reason, lines[0] if lines else None, tuple(lines[1:]))

@@ -21,7 +21,7 @@ from scrubber.tables.mue import Limit
 
 from .memory import seen_before
 from .pairs import AnyLine, meetings
-from .reasons import gaps
+from .reasons import at_lines, gaps
 
 LINE = "1"
 """MUE adjudication indicator of a limit on each line."""
@@ -59,13 +59,13 @@ def counted(claim: Claim, know: Knowledge) -> Hashable:
         if most is None:
             most = limits["mue", code, era, medicaid] = _most(know, line, medicaid)
         if most < 0:
-            unknown.append(code if most is _UNLISTED else most)
+            unknown.append((line.number, code if most is _UNLISTED else most))
         elif units > most or (code, line.first) in billed:
             break
         else:
             billed.add((code, line.first))
     else:
-        return frozenset(unknown)
+        return tuple(unknown)
     full: list[Any] = [key]
     for line in claim.lines:
         sv1 = line.sv1
@@ -136,8 +136,8 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
         return known
     table, medicaid = know.mue, know.profile.is_("medicaid")
     limited: list[_Limited] = []
-    unlisted: dict[str, None] = {}
-    outside = False
+    unlisted: dict[str, list[int]] = {}
+    outside: list[int] = []
     undated: list[Hit | Gap] = []
     for line in claim.lines:
         if line.qualifier != "HC" or not line.procedure or line.units is None or line.unit_basis not in COUNTS:
@@ -149,12 +149,12 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
         if limit is not None:
             limited.append(_Limited(line, limit))
         elif table.on(line.first, medicaid) is None:
-            outside = True
+            outside.append(line.number)
         elif not table.knows(line.procedure, line.first, medicaid):
-            unlisted[line.procedure] = None
+            unlisted.setdefault(line.procedure, []).append(line.number)
     not_known: list[Hit | Gap] = [*undated, *gaps("unit limits not in the starter table", unlisted)]
     if outside:
-        not_known.append(Gap("no edition of the unit limits for the service date"))
+        not_known.append(at_lines("no edition of the unit limits for the service date", outside))
     found = know.scratch["mue"] = _Units(limited, not_known)
     return found
 

@@ -7,14 +7,15 @@ configuration) names the states of the claim's payer id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from scrubber.catalogue.check import Hit, Knowledge
+from scrubber.catalogue.check import Gap, Hit, Knowledge, alike
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.coverage import COVERED, NONCOVERED, Article
 
+from ..ncci.reasons import at_lines
 from .groups import listed
 
 
@@ -70,16 +71,26 @@ def state_of(claim: Claim) -> str:
     return ""
 
 
-def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit]:
+def _unread(claim: Claim, know: Knowledge) -> Hashable:
+    """Where no articles are loaded, all claims are alike; None where they are to be asked."""
+    return None if know.coverage.all() else True
+
+
+@alike(_unread)
+def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
     """NEC-E1: no diagnosis that the line points to is among those that the article covers for its procedure."""
     if not know.coverage.all():
+        yield Gap(know.params["gap"])
         return
+    outside: list[int] = []
     states = know.params["jurisdictions"].get(claim.payer.id, ()) if claim.payer is not None else ()
     waivers = know.code_lists["coverage-waivers"]
     for line in claim.lines:
         pointed = [d for d in line.diagnoses if d.code]
         if not pointed or any(modifier in waivers for modifier in line.modifiers):
             continue
+        if line.first is not None and know.coverage.on(line.first) is None:
+            outside.append(line.number)
         decision = decide(claim, know, line, states)
         if decision is None or not decision.problem:
             continue
@@ -91,3 +102,5 @@ def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit]:
         }
         severity = None if decision.certain else Severity.WARNING
         yield Hit(line.procedure_place, values, tuple([d.place for d in pointed]), severity)
+    if outside:
+        yield at_lines(know.params["gap"], outside)

@@ -98,19 +98,28 @@ def filing_indicator(claim: Claim, know: Knowledge) -> Found:
     return found
 
 
+UNLOADED = "unloaded"
+"""No list of taxonomy codes is at hand for the day."""
+
+
 @by_standing
 def taxonomy(claim: Claim, know: Knowledge) -> Found:
     """CLM-22: a taxonomy code has its form, is in the loaded list, and is sent to payers that sort by it."""
     found: list[Hit | Gap] = []
+    unloaded = False
     providers = [claim.billing, claim.rendering, *(line.rendering for line in claim.lines if line.loop.children)]
     for provider in dict.fromkeys(p for p in providers if p is not None):
         prv = provider.prv
         if prv is None or prv.get(2) != know.params["qualifier"] or not provider.taxonomy:
             continue
         case = _taxonomy_fault(provider.taxonomy, know)
-        if case:
+        if case == UNLOADED:
+            unloaded = True
+        elif case:
             values = {"case": case, "value": provider.taxonomy, "fault": know.params["faults"][case]}
             found.append(Hit(prv.at(3), values, severity=Severity.WARNING if case == "inactive" else None))
+    if unloaded:
+        found.append(Gap(know.params["gap"]))
     payee = claim.billing
     if know.params["required"] and payee is not None and not payee.taxonomy and payee.nm1 is not None:
         values = {"case": "missing", "value": "", "fault": know.params["faults"]["missing"]}
@@ -120,16 +129,16 @@ def taxonomy(claim: Claim, know: Knowledge) -> Found:
 
 
 def _taxonomy_fault(code: str, know: Knowledge) -> str:
-    """``form``, ``unlisted``, ``inactive``, or ``""``. The list is asked for the day of receipt: providers register
-    for today."""
+    """``form``, ``unlisted``, ``inactive``, ``""``, or UNLOADED. The list is asked for the day of receipt: providers
+    register for today."""
     if not re.fullmatch(know.params["form"], code):
         return "form"
     edition = know.taxonomy.on(know.received)
     if edition is None:
-        return ""
+        return UNLOADED
     listed = know.taxonomy.find(code, know.received)
     if listed is None:
-        return "unlisted" if edition.complete else ""
+        return "unlisted" if edition.complete else UNLOADED
     return "" if listed.covers(know.received) else "inactive"
 
 

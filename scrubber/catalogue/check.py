@@ -49,10 +49,12 @@ class Hit:
 
 @dataclass(slots=True)
 class Gap:
-    """A question that could not be answered: the claim's ``unchecked`` list says so. ``line`` is LX01, if one."""
+    """A question that could not be answered: the claim's ``unchecked`` list says so. ``line`` is the LX01 of the line
+    that it concerns, ``also`` those of further ones; the whole claim without."""
 
     reason: str
     line: int | None = None
+    also: tuple[int, ...] = ()
 
 
 class Sent(NamedTuple):

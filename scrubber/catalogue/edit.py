@@ -238,6 +238,8 @@ class Edit(Entry):
     """Numbers and lists that the check reads and a profile may change (``limit = 6``)."""
     asks: tuple[str, ...] = ()
     """Kinds of reference table that the check asks (``ncci-ptp``): what to load when it could not answer."""
+    unchecked_with: tuple[str, ...] = ()
+    """Edits in whose name it is told that this one could not be checked: they ask the same of the same tables."""
     yields_to: tuple[str, ...] = ()
     """Edits that, when they report the same claim and place, speak instead of this one."""
 

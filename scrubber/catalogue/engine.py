@@ -159,12 +159,11 @@ class Engine:
         self.selection = Selection(catalogue, select or config.select, (*config.ignore, *ignore), config.require)
         self._check_names(config)
         # An entry that follows the receipt date is in force for the whole run or not at all.
+        in_force = [e for e in catalogue.edits if e.must and (e.basis == "service" or e.in_force(received))]
+        asking = {other for e in in_force if self.selection.has(e.id) for other in e.unchecked_with}
+        # What tells for another that it could not be checked runs with it, selected or not. Its faults are not told.
         self._edits = [
-            edit
-            for edit in catalogue.edits
-            if edit.must is not None
-            and self.selection.has(edit.id)
-            and (edit.basis == "service" or edit.in_force(received))
+            e for e in in_force if self.selection.has(e.id) or (e.id in asking and not self.selection.ignores(e.id))
         ]
         self._filters = Filters([edit.looks_at for edit in self._edits])
         # Our own checks are tested; another's pack should fail before the first claim, not at the first that needs it.
@@ -227,6 +226,17 @@ class Engine:
             return self._settle(claim, structural, found, crashed, unchecked)
         return Judgement((), (), unchecked) if unchecked else _CLEAN
 
+    def open_with(self, id: str, claim: Claim) -> list[Edit]:
+        """The edits that stay open on a claim where this one could not be checked: itself, and those that leave it to
+        this one to say so."""
+        profile = self.profile_of(claim)
+        bits = self._filters.of(claim) & profile.bits
+        return [
+            edit
+            for number, edit in enumerate(self._edits)
+            if edit.id == id or (id in edit.unchecked_with and bits >> number & 1)
+        ]
+
     def _join(self, one: tuple[Unchecked, ...], other: tuple[Unchecked, ...]) -> tuple[Unchecked, ...]:
         """Both, the same object for the same two: what is written of it once is written of it always."""
         joined = self._joined.get((id(one), id(other)))
@@ -277,7 +287,7 @@ class Engine:
             faulty |= {rule.number for _, _, rule in runners if any(rule.edit is edit for edit in broken)}
             found[before:] = [(rule, hit) for rule, hit in said if rule.number in faulty]
             gaps = {
-                Unchecked(rule.edit.id, gap.reason, gap.line): None
+                Unchecked(rule.edit.id, gap.reason, gap.line, gap.also): None
                 for rule, gap in said
                 if rule.number not in faulty and isinstance(gap, Gap)
             }
@@ -441,7 +451,9 @@ class Engine:
             found.sort(key=_order)
         for rule, hit in found:
             if isinstance(hit, Gap):
-                unchecked[Unchecked(rule.edit.id, hit.reason, hit.line)] = None
+                unchecked[Unchecked(rule.edit.id, hit.reason, hit.line, hit.also)] = None
+                continue
+            if not self.selection.has(rule.edit.id):
                 continue
             try:
                 finding = self._finding(claim, rule, hit)

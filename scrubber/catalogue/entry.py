@@ -152,6 +152,8 @@ class Edit(NamedTuple):
     more_holds: tuple[Example, ...] = ()
     asks: tuple[str, ...] = ()
     """Kinds of reference table that the check asks."""
+    unchecked_with: tuple[str, ...] = ()
+    """Edits in whose name it is told that this one could not be checked."""
     untried: str | None = None
     """Why there is no example."""
     also_at: tuple[str, ...] = ()
@@ -243,6 +245,7 @@ def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
         more_breaks=breaks[1:],
         more_holds=holds[1:],
         asks=tuple(record["asks"]),
+        unchecked_with=tuple(record["unchecked_with"]),
         untried=record["untried"],
         also_at=tuple(record["also_at"]),
     )

@@ -86,6 +86,8 @@ def _scope(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
             f"Looks up {', '.join(edit.asks)}; what the table at hand does not know is reported as not checked "
             f"(scrubber tables add {edit.asks[0]} FILE)."
         )
+    if edit.unchecked_with:
+        yield f"Where it cannot be checked, one of these says so for both: {', '.join(edit.unchecked_with)}."
     if edit.yields_to:
         yield f"Where one of these tells the same fault, it is silent: {', '.join(edit.yields_to)}."
 

@@ -81,9 +81,10 @@ def _entry(catalogue: Catalogue, edit: Edit) -> Iterator[str]:
     for kind in edit.asks:
         if kind not in KINDS:
             yield f"asks: no kind of table is called `{kind}`{suggest(kind, KINDS)}"
-    for other in edit.yields_to:
-        if other not in catalogue.by_id:
-            yield f"yields_to: no edit `{other}`{suggest(other, catalogue.by_id)}"
+    for key, others in (("yields_to", edit.yields_to), ("unchecked_with", edit.unchecked_with)):
+        for other in others:
+            if other not in catalogue.by_id:
+                yield f"{key}: no edit `{other}`{suggest(other, catalogue.by_id)}"
     for profile in edit.looks_at.profiles:
         if profile not in catalogue.profiles:
             yield f"looks_at.profiles: no profile `{profile}`{suggest(profile, catalogue.profiles)}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scrubber.catalogue.index import Catalogue
-from scrubber.catalogue.selection import Selection
+from scrubber.catalogue.engine import Engine
 from scrubber.claims.model import Claim
 from scrubber.finding import Finding, Location, Severity, Unchecked
 from scrubber.x12.address import locate
@@ -15,18 +14,18 @@ NOT_CHECKED = "SYS-02"
 """The finding that says that a required edit could not be checked."""
 
 
-def reject_unchecked(
-    catalogue: Catalogue, selection: Selection, claim: Claim, unchecked: Iterable[Unchecked]
-) -> list[Finding]:
+def reject_unchecked(engine: Engine, claim: Claim, unchecked: Iterable[Unchecked]) -> list[Finding]:
     """A finding for each question that was not to stay open, at the first line that it concerns; the other lines are
-    related. Edits that ask the same are named together. ``unchecked`` is gathered, one entry an edit and reason."""
+    related. Edits that ask the same are named together. ``unchecked`` is gathered, one entry an edit and reason: it
+    stands for every edit that says ``unchecked_with`` of the one named, and could have spoken of this claim."""
+    selection = engine.selection
     if not selection.has(NOT_CHECKED):
         return []
-    asking: dict[tuple[str, int | None, tuple[int, ...]], list[str]] = {}
+    asking: dict[tuple[str, int | None, tuple[int, ...]], dict[str, None]] = {}
     for gap in unchecked:
-        if selection.requires(gap.edit):
-            named = f"{gap.edit} ({catalogue.by_id[gap.edit].name})"
-            asking.setdefault((gap.reason, gap.line, gap.also), []).append(named)
+        for edit in engine.open_with(gap.edit, claim):
+            if selection.requires(edit.id):
+                asking.setdefault((gap.reason, gap.line, gap.also), {})[f"{edit.id} ({edit.name})"] = None
     return [
         Finding(
             NOT_CHECKED,

@@ -47,6 +47,10 @@ class Selection:
             self._answers[id] = answer
         return answer
 
+    def ignores(self, id: str) -> bool:
+        """Whether findings of this id were refused by name, not merely left out."""
+        return _any(self._ignore, id)
+
     def requires(self, id: str) -> bool:
         """Whether a claim is rejected when this edit could not be checked on it."""
         return bool(self._required) and _any(self._required, id)

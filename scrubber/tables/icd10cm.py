@@ -116,6 +116,10 @@ class Icd10cm:
         """The last day validity is known for: 2027-03-31, the end of the FY2027 data."""
         return self._valid().last
 
+    def covers(self, on: date) -> bool:
+        """Whether validity is known for the day. Releases of the user's own may leave days between them open."""
+        return (self._validity or self._valid()).covers(on)
+
     @property
     def size(self) -> int:
         """How many codes validity is known for."""
