@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scrubber.tables.kinds import ImportFault
 
@@ -75,6 +75,26 @@ def read_release(text: str) -> Quarter | None:
     if found := _RVU.search(text):
         return Quarter(2000 + int(found[1]), "abcd".index(found[2].lower()) + 1)
     return read_quarter(text)
+
+
+class Named(Protocol):
+    """An edition by the name that it goes by."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def tell_others(
+    taken: Named, said: object, texts: Iterable[str], read: Callable[[str], Named | None] = read_quarter
+) -> list[str]:
+    """What is to be told where a file's name or head (``texts``) names another edition than it was ``taken`` for,
+    because of what the user ``said`` with --edition, or of another of these names."""
+    why = "--edition" if said is not None else "another name"
+    for text in texts:
+        told = read(text)
+        if told is not None and told != taken:
+            return [f"{text[:100]} names {told.name}; it was taken for {taken.name}, as {why} says."]
+    return []
 
 
 def settle_quarter(

@@ -22,7 +22,7 @@ from scrubber.tables.dated import Row
 from scrubber.tables.downloads import Download, choose, list_downloads
 from scrubber.tables.headers import Sheet, cut_short, read_code, read_day, wrong
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
-from scrubber.tables.quarters import settle_quarter
+from scrubber.tables.quarters import settle_quarter, tell_others
 
 TYPE, ADDON, ADDON_DELETION, PRIMARY, PRIMARY_DELETION, EFFECTIVE, DELETION, NOTE = NAMES = (
     "AOC_Edit_Type", "Add-On_Code", "AOC_DelDT", "Primary_Code", "Primary_Code_DelDT", "AOC_Edit_EffDT",
@@ -64,8 +64,10 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     download = min(found, key=_rank)
     place = Place()
     records = _fixed(download, place) if _is_fixed(download) else _tabular(download, place)
-    quarter = settle_quarter(edition, [download.name, *(file.name for file in files)], download.label)
+    names = [download.name, *(file.name for file in files)]
+    quarter = settle_quarter(edition, names, download.label)
     imported = Imported(quarter.name, quarter.first, quarter.last, iter(()), place)
+    imported.notes += tell_others(quarter, edition, names)
     imported.rows = _rows(records, imported)
     return imported
 

@@ -21,7 +21,7 @@ from scrubber.tables.dated import Row
 from scrubber.tables.downloads import Download, choose, list_downloads
 from scrubber.tables.headers import Sheet, cut_short, read_day, wrong
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
-from scrubber.tables.quarters import read_release, settle_quarter
+from scrubber.tables.quarters import read_release, settle_quarter, tell_others
 
 RECORD, END = 10, 293
 PARTS = tuple(
@@ -54,6 +54,7 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     names = [download.name, *(file.name for file in files)]
     quarter = settle_quarter(edition, names, download.label, read_release)
     imported = Imported(quarter.name, quarter.first, quarter.last, iter(()), place)
+    imported.notes += tell_others(quarter, edition, names, read_release)
     imported.rows = _rows(records, imported)
     return imported
 

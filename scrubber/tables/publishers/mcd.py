@@ -79,8 +79,11 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
         )  # fmt: skip
     place = Place()
     articles = _read_articles(tables["article"], place)
-    day = _settle_day(edition, tables, articles, files[0].name, place)
+    told = _told_day(tables, articles, place)
+    day = _settle_day(edition, told, files[0].name)
     imported = Imported(day.isoformat(), day, Quarter(day.year, (day.month + 2) // 3).last, iter(()), place)
+    if told and told != day:
+        imported.notes.append(f"The export says that it is of {told}; it was taken for {day}, as --edition says.")
     begins = [a.effective for a in articles.values() if a.effective]
     imported.since = date.fromisoformat(min(begins)) if begins else None
     if absent := [f"{name}.csv" for name in WHERE if name not in tables]:
@@ -114,30 +117,31 @@ def _read_articles(table: Download, place: Place) -> dict[tuple[str, str], _Arti
     return {(id, article.version): article for id, article in newest.items()}
 
 
-def _settle_day(
-    edition: str | None,
-    tables: Mapping[str, Download],
-    articles: Mapping[tuple[str, str], _Article],
-    label: str,
-    place: Place,
-) -> date:
-    """The day that the export speaks for: as the user says, as its update_period tells, or its newest change."""
-    if edition is not None:
-        try:
-            return date.fromisoformat(edition)
-        except ValueError:
-            raise ImportFault(label, None, f"`{edition}` names no day", fix="Write it like 2026-11-20") from None
+def _told_day(
+    tables: Mapping[str, Download], articles: Mapping[tuple[str, str], _Article], place: Place
+) -> date | None:
+    """The day that the export speaks for: as its update_period tells, or its newest change."""
     days = []
     if "update_period" in tables:
         for (end,) in _read(tables["update_period"], {"end_date": "end date"}, {}, place):
             days.append(read_day(place, "end_date", end))
     days = [day for day in days if day] or [a.updated for a in articles.values() if _DAY.fullmatch(a.updated)]
-    if not days:
+    return date.fromisoformat(max(days)) if days else None
+
+
+def _settle_day(edition: str | None, told: date | None, label: str) -> date:
+    """The day of an export: as the user says, else as it tells."""
+    if edition is not None:
+        try:
+            return date.fromisoformat(edition)
+        except ValueError:
+            raise ImportFault(label, None, f"`{edition}` names no day", fix="Write it like 2026-11-20") from None
+    if told is None:
         raise ImportFault(
             label, None, "nothing in it tells the day that it was made",
             "Articles change from week to week", "Say the day of the download with --edition, like 2026-11-20",
         )  # fmt: skip
-    return date.fromisoformat(max(days))
+    return told
 
 
 def _read_states(tables: Mapping[str, Download], articles: Mapping[tuple[str, str], _Article], place: Place) -> None:

@@ -18,7 +18,7 @@ from scrubber.tables.dated import Row
 from scrubber.tables.downloads import Download, choose, list_downloads
 from scrubber.tables.headers import Sheet, read_code, wrong
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
-from scrubber.tables.quarters import settle_quarter
+from scrubber.tables.quarters import settle_quarter, tell_others
 
 WANTED = {"HCPCS/CPT Code": "hcpcs cpt codes?", "MUE Values": ".*mue values?"}
 OPTIONAL = {"MUE Adjudication Indicator": "mue adjudication indicator.*", "MUE Rationale": "mue rationale"}
@@ -53,9 +53,12 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
             download.label, sheet.first, "this is Medicare's table (it has an MUE Adjudication Indicator)",
             "Its values are not Medicaid's", "Add it as ncci-mue",
         )  # fmt: skip
-    quarter = settle_quarter(edition, [download.name, *(file.name for file in files)], download.label)
+    names = [download.name, *(file.name for file in files)]
+    quarter = settle_quarter(edition, names, download.label)
     place = Place()
-    return Imported(quarter.name, quarter.first, quarter.last, _rows(sheet, place), place)
+    imported = Imported(quarter.name, quarter.first, quarter.last, _rows(sheet, place), place)
+    imported.notes += tell_others(quarter, edition, names)
+    return imported
 
 
 def _practitioner(downloads: list[Download]) -> list[Download]:

@@ -19,7 +19,7 @@ from scrubber.tables.dated import Row
 from scrubber.tables.downloads import Download, Line, choose, list_downloads
 from scrubber.tables.headers import cut_short, read_code, stack, wrong
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
-from scrubber.tables.quarters import Quarter, read_release, settle_quarter
+from scrubber.tables.quarters import Quarter, read_release, settle_quarter, tell_others
 
 COLUMNS = {
     "HCPCS": r"(?:.* )?hcpcs", "MOD": r"(?:.* )?mod", "STATUS CODE": r"(?:.* )?status code",
@@ -61,7 +61,10 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     place = Place(download.label)
     imported = Imported(quarter.name, quarter.first, quarter.last, _rows(lines, list(places.values()), place), place)
     if title and title != quarter:
-        imported.notes.append(f"Its head says {title.name}; it was taken for {quarter.name}, as its name says.")
+        said = "--edition" if edition is not None else "its name"
+        imported.notes.append(f"Its head says {title.name}; it was taken for {quarter.name}, as {said} says.")
+    else:
+        imported.notes += tell_others(quarter, edition, names, read_release)
     if len(found) > 1:
         imported.notes.append(f"Of {len(found)} schedules {download.name} was read.")
     return imported

@@ -21,6 +21,7 @@ from scrubber.tables.dated import Row
 from scrubber.tables.downloads import choose, list_downloads
 from scrubber.tables.headers import Sheet, read_day, wrong
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
+from scrubber.tables.quarters import tell_others
 
 WANTED = {
     "Code": "code", "Grouping": "grouping|type", "Classification": "classification",
@@ -65,11 +66,19 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
         raise ImportFault(found[1].label, None, "there are several versions", "", "Give one of them at a time")
     download = found[0]
     sheet = Sheet(download, WANTED, OPTIONAL, what="NUCC's taxonomy of providers")
-    version = _settle_version(edition, [download.name, *(file.name for file in files)], download.label)
+    names = [download.name, *(file.name for file in files)]
+    version = _settle_version(edition, names, download.label)
     place = Place()
     imported = Imported(version.name, version.first, version.last, iter(()), place)
+    imported.notes += tell_others(version, edition, names, _read_version)
     imported.rows = _rows(sheet, imported)
     return imported
+
+
+def _read_version(name: str) -> Version | None:
+    """The version that a file is named by."""
+    found = _NAME.search(name)
+    return Version(int(found[1]), int(found[2])) if found else None
 
 
 def _settle_version(edition: str | None, names: Sequence[str], label: str) -> Version:
@@ -78,8 +87,8 @@ def _settle_version(edition: str | None, names: Sequence[str], label: str) -> Ve
             return Version(int(found[1]), int(found[2]))
         raise ImportFault(label, None, f"`{edition}` names no version", fix="Write it like 26.1")
     for name in names:
-        if found := _NAME.search(name):
-            return Version(int(found[1]), int(found[2]))
+        if version := _read_version(name):
+            return version
     raise ImportFault(
         label, None, "its name does not tell the version", "The version decides for which days it answers",
         "Keep NUCC's name (nucc_taxonomy_261.csv), or say --edition, like 26.1",

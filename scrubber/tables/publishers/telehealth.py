@@ -45,14 +45,25 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     names = [download.name, *(file.name for file in files)]
     year = _settle_year(edition, [title, *names], download.label)
     place = Place()
-    return Imported(f"CY{year}", date(year, 1, 1), date(year, 12, 31), _rows(sheet, place), place)
+    imported = Imported(f"CY{year}", date(year, 1, 1), date(year, 12, 31), _rows(sheet, place), place)
+    told = _find_year([title, *names], _YEAR, _ANY_YEAR)
+    if told and told != year:
+        imported.notes.append(f"Its title or name says {told}; it was taken for {year}, as --edition says.")
+    return imported
+
+
+def _find_year(texts: Sequence[str], *patterns: re.Pattern[str]) -> int | None:
+    for pattern in patterns:
+        for text in texts:
+            if found := pattern.search(text):
+                return int(found[1])
+    return None
 
 
 def _settle_year(edition: str | None, told: list[str], label: str) -> int:
-    for pattern in (_ANY_YEAR,) if edition is not None else (_YEAR, _ANY_YEAR):
-        for text in [edition] if edition is not None else told:
-            if found := pattern.search(text):
-                return int(found[1])
+    year = _find_year([edition], _ANY_YEAR) if edition is not None else _find_year(told, _YEAR, _ANY_YEAR)
+    if year is not None:
+        return year
     if edition is not None:
         raise ImportFault(label, None, f"`{edition}` names no year", fix="Write it like 2026")
     raise ImportFault(
