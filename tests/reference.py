@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,20 @@ from scrubber.tables.dated import Row
 from scrubber.tables.kinds import KINDS, Imported, Place
 from scrubber.tables.store import Store
 
-PTP = KINDS["ncci-ptp"]
+PTP = KINDS["ncci-ptp"]._replace(usual=0, reach=("", ""))
+"""Whose samples are whole, however few rows they have."""
+
+
+@contextmanager
+def samples_are_whole() -> Iterator[None]:
+    """Files of a few rows stand for the publishers' whole ones: no kind judges them by their size."""
+    kept = dict(KINDS)
+    KINDS.update((name, kind._replace(usual=0, reach=("", ""))) for name, kind in kept.items())
+    try:
+        yield
+    finally:
+        KINDS.update(kept)
+
 
 _HEAD = [
     ["CPT only copyright 2025 American Medical Association.  All rights reserved."],

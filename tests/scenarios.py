@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from click.testing import CliRunner
+from reference import samples_are_whole
 
 from scrubber.catalogue.edit import Example
 from scrubber.catalogue.entry import Example as Change
@@ -278,7 +279,8 @@ def sources(kinds: frozenset[str]) -> Sources:
     folder = Path(_scratch().name) / "-".join(sorted(kinds))
     for kind in sorted(kinds):
         file = str(FIXTURES / "tables" / TABLES[kind])
-        run = CliRunner().invoke(cli, ["tables", "add", kind, file, "--data", str(folder)])
+        with samples_are_whole():
+            run = CliRunner().invoke(cli, ["tables", "add", kind, file, "--data", str(folder)])
         if run.exit_code:
             raise RuntimeError(run.output)
     return open_sources(folder)

@@ -260,6 +260,59 @@ def test_a_file_that_does_not_tell_its_edition_asks_for_it(tmp_path: Path, kind:
         take(kind, path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "edition", "told"),
+    [
+        ("ncci-mue", MUE, "2026Q4", f"{MUE} names 2026 Q3; it was taken for 2026 Q4, as --edition says."),
+        ("ncci-mue-medicaid", MEDICAID_MUE, "v32.3", "names 2026 Q3; it was taken for 2026 Q4, as --edition says."),
+        ("ncci-aoc", AOC, "2026Q4", f"{AOC} names 2026 Q3; it was taken for 2026 Q4, as --edition says."),
+        ("pfs", PFS, "2026Q4", "Its head says 2026 Q3; it was taken for 2026 Q4, as --edition says."),
+        (
+            "pfs",
+            "PPRRVU2026_Oct_nonQPP.csv",
+            None,
+            "Its head says 2026 Q3; it was taken for 2026 Q4, as its name says.",
+        ),
+        ("hcpcs", HCPCS, "2026Q3", f"{HCPCS} names 2026 Q4; it was taken for 2026 Q3, as --edition says."),
+        ("telehealth", TELEHEALTH, "2027", "Its title or name says 2026; it was taken for 2027, as --edition says."),
+        ("taxonomy", TAXONOMY, "26.0", f"{TAXONOMY} names v26.1; it was taken for v26.0, as --edition says."),
+        (
+            "mcd",
+            MCD,
+            "2026-11-22",
+            "The export says that it is of 2026-11-20; it was taken for 2026-11-22, as --edition",
+        ),
+    ],
+)
+def test_an_edition_that_the_file_contradicts_is_told(
+    tmp_path: Path, kind: str, name: str, edition: str | None, told: str
+) -> None:
+    path = tmp_path / name
+    shutil.copy(FILES / FILE[kind], path)
+    (note,) = take(kind, path, edition=edition)[0].notes
+    assert told in note
+    if edition is not None:  # And where they agree, there is nothing to tell.
+        own = take(kind, path)[0]
+        assert take(kind, path, edition=own.name.removeprefix("CY"))[0].notes == own.notes == []
+
+
+def test_two_names_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "mue-2026q4.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(FILES / MUE, MUE)
+    imported, _ = take("ncci-mue", path)
+    assert imported.name == "2026 Q3"
+    assert imported.notes == ["mue-2026q4.zip names 2026 Q4; it was taken for 2026 Q3, as another name says."]
+
+
+def test_which_kinds_speak_of_days_before_they_began() -> None:
+    """docs/tables.md names them."""
+    known = {kind: take(kind, FILES / name)[0] for kind, name in FILE.items()}
+    history = {kind for kind, imported in known.items() if (imported.since or imported.from_) < imported.from_}
+    assert history == {"ncci-aoc", "hcpcs", "taxonomy", "mcd"}
+    assert history | {"ncci-ptp", "ncci-ptp-medicaid"} == {kind.name for kind in KINDS.values() if kind.begins}
+
+
 # What is refused
 
 
@@ -440,7 +493,8 @@ def test_an_order_file_alone_leaves_notes_as_they_are(tmp_path: Path) -> None:
 
 ICD_FAULTS: list[tuple[str, Callable[[str], str], str]] = [
     ("order", lambda t: t.replace("M542    1", "M542    7"), "line 4: the line is"),
-    ("order", lambda t: t[: t.index("00009")], "do not go from chapter 1 .A. to chapter 21"),
+    ("order", lambda t: t[: t.index("00009")], "do not go from chapter 1 .A. to the end of chapter 21, Z99"),
+    ("order", lambda t: t.replace("Z99 ", "Z98 ").replace("Z998", "Z988"), "to the end of chapter 21, Z99"),
     ("order", lambda t: t.replace("00004", "00002"), "line 4: the order number and code is `00002 M542`"),
     ("order", lambda t: t.replace("M5499  ", "M542   "), "the order number and code is"),
     ("order", lambda t: t[:-30], "the last line has no end"),

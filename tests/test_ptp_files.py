@@ -81,6 +81,27 @@ def test_what_the_user_says_wins_over_names(tmp_path: Path) -> None:
     assert "`autumn` names no quarter. Write it like 2026Q3" in str(refused(*parts, edition="autumn"))
 
 
+def test_names_that_say_otherwise_are_told(tmp_path: Path) -> None:
+    parts = ptp_parts(tmp_path, "v322r0", A)
+    told = ["ccipra-v322r0-f1.TXT names 2026 Q3; it was taken for 2026 Q4, as --edition says."]
+    assert read(*parts, edition="v32.3")[0].notes == told
+    assert read(*parts, edition="v32.2")[0].notes == []
+
+
+@pytest.mark.parametrize("mark", ["0", "1"])
+def test_a_pair_that_ended_before_it_began_is_refused(tmp_path: Path, mark: str) -> None:
+    parts = ptp_parts(tmp_path, "v322r0", A, ("20551", "99213", "20250102", "20250101", mark))
+    words = "ccipra-v322r0-f1.TXT, line 8: the deletion date 20250101 lies before the effective date 20250102"
+    assert str(refused(*parts)).startswith(words)
+
+
+def test_a_pair_of_one_day_is_one_and_what_never_was_an_edit_may_have_any_days(tmp_path: Path) -> None:
+    day, never = ("20551", "99213", "20250101", "20250101", "1"), ("20552", "99213", "20250102", "20250101", "9")
+    assert [row[2:5] for row in read(*ptp_parts(tmp_path, "v322r0", day, never))[1]] == [
+        ("2025-01-01", "2025-01-01", "1"), ("2025-01-02", "2025-01-01", "9"),
+    ]  # fmt: skip
+
+
 def test_a_part_that_is_missing_leaves_the_rest_unknown(tmp_path: Path) -> None:
     parts = ptp_parts(tmp_path, "v322r0", A, B)
     found, rows = read(parts[0], parts[2])

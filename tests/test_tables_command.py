@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from lines import write
-from reference import many, pair, ptp_parts, ptp_text
+from reference import many, pair, ptp_parts, ptp_text, samples_are_whole
 from test_importers import TABULAR
 
 import scrubber as library
@@ -37,6 +37,13 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def whole() -> Iterator[None]:
+    """What is loaded here is whole, however small: test_cut_files.py has what is not."""
+    with samples_are_whole():
+        yield
 
 
 @pytest.fixture
@@ -111,15 +118,6 @@ def test_an_edition_past_its_quarter_is_warned_of(scrubber: Command, tmp_path: P
     assert not any("warning" in record for record in own(scrubber)), "the older one is history, and no fault"
     last = now.last + timedelta(days=1)
     assert last > date.today()
-
-
-def test_an_edition_of_few_rows_is_worth_a_word(scrubber: Command, tmp_path: Path) -> None:
-    few = tmp_path / "List of Telehealth Services CY2026.txt"
-    few.write_text("CY 2026 List\t\t\r\nHCPCS\tShort Descriptor\tProposed Action\r\n99213\tx\tMaintain\r\n")
-    said = scrubber("tables", "add", "telehealth", few)
-    assert said.code == 0
-    assert "the publisher's file has about 280 rows" in said.out
-    assert "scrubber tables remove telehealth 'CY2026'" in said.out
 
 
 def test_the_same_edition_again_says_so(loaded: Command, tmp_path: Path) -> None:
@@ -200,7 +198,12 @@ def test_a_damaged_store_is_told_by_every_command(loaded: Command, tmp_path: Pat
         outcome = loaded(*arguments)
         assert (outcome.code, outcome.out) == (2, ""), arguments
         assert "is damaged" in outcome.err
-        assert "Move this file away and load the tables again" in outcome.err
+        assert "Nothing is judged while it lies there. Move this file away and load the tables again" in outcome.err
+    (tmp_path / "data" / FILE).rename(tmp_path / "damaged.sqlite")
+    assert "without it, scrubber uses the tables it ships" in outcome.err
+    assert not own(loaded)
+    (claim,) = judged(loaded, "claim.837")["files"][0]["claims"]
+    assert on_pairs(claim) == (set(), {"NCCI-01", "NCCI-02"}), "the starter table answers"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
@@ -287,8 +290,8 @@ def test_diagnosis_codes_are_compared_one_by_one(scrubber: Command, tmp_path: Pa
         tabular.write_text(TABULAR.replace("2028", str(year)).replace("<desc>Invented dorsalgia", f"<desc>{dorsalgia}"))
         assert scrubber("tables", "add", "icd10cm", order, tabular).code == 0
 
-    load(2028, "Invented dorsalgia", "A000", "M542", "M5499", "Z0000")
-    load(2029, "Invented back pain", "A000", "M5499", "Z0000", "Z0001")
+    load(2028, "Invented dorsalgia", "A000", "M542", "M5499", "Z0000", "Z9989")
+    load(2029, "Invented back pain", "A000", "M5499", "Z0000", "Z0001", "Z9989")
     lines = scrubber("tables", "diff", "icd10cm", "FY2028", "FY2029").out.splitlines()
     assert lines[-1] == "icd10cm, FY2028 to FY2029: 2 added, 1 removed, 1 changed"
     assert "+ code Z0001" in lines
@@ -368,7 +371,7 @@ def test_the_report_says_which_tables_were_asked(loaded: Command, tmp_path: Path
 
 def test_the_users_own_diagnosis_codes_are_listed_beside_the_shipped(scrubber: Command, tmp_path: Path) -> None:
     order = tmp_path / "icd10cm-order-2028.txt"
-    codes = ("A000", "M542", "Z0000")
+    codes = ("A000", "M542", "Z9989")
     order.write_text("".join(f"{n:05d} {code:<7} 1 {code:<60} {code}\n" for n, code in enumerate(codes, 1)))
     assert scrubber("tables", "add", "icd10cm", order).code == 0
     (tmp_path / "claim.837").write_bytes(write("99213"))

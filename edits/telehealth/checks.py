@@ -186,7 +186,8 @@ def on_the_list(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue  # Other edits say whether these are telehealth.
         listed = _listed(know, line)
         if listed is None:
-            yield Gap(f"the CMS telehealth list for {day.year} is not loaded", line.number)
+            fault = "is not loaded" if know.telehealth.on(day) is None else "was loaded in part and lacks the code"
+            yield Gap(f"the CMS telehealth list for {day.year} {fault}", line.number)
         elif not listed:
             yield Hit(
                 line.procedure_place,
@@ -214,9 +215,9 @@ def therapy_by_video(claim: Claim, know: Knowledge) -> Iterator[Hit]:
 
 
 def _listed(know: Knowledge, line: ServiceLine) -> bool | None:
-    """Whether Medicare's list has the code on the line's day; None where no list answers for the day."""
+    """Whether Medicare's list has the code on the line's day; None where no list tells."""
     day = line.first
-    if day is None or know.telehealth.on(day) is None:
+    if day is None or not know.telehealth.knows(line.procedure, day):
         return None
     return bool(know.telehealth.find(line.procedure, day))
 

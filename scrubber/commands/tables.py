@@ -158,11 +158,6 @@ def add(kind: str, files: tuple[str, ...], edition: str | None, data: str | None
     click.echo(f"{known.kind} {known.name}: {count(known.rows, 'row')}, in force from {known.from_}{until}.{again}")
     for note in imported.notes:
         click.echo(f"  {note}")
-    if 0 < known.rows * 2 < found.usual:
-        click.echo(
-            f"  That is little: the publisher's file has about {found.usual:,} rows. A code not in it counts as "
-            f"not listed at all; if the file is not whole: scrubber tables remove {known.kind} '{known.name}'."
-        )
     return OK
 
 

@@ -30,11 +30,13 @@ class AddOn(NamedTuple):
 
 
 class AddonTable(DatedTable):
-    """Add-on codes by day. ``clear`` are codes that a partial table lacks because they are no add-ons."""
+    """Add-on codes by day. ``clear`` are codes that a partial table lacks because they are no add-ons; a table that has
+    such was chosen code by code, with all primaries of each."""
 
     def __init__(self, editions: Editions, clear: Iterable[str] = ()) -> None:
         super().__init__(editions)
         self._clear = frozenset(clear)
+        self._chosen = bool(self._clear)
 
     @classmethod
     def open(cls, library: Library | None) -> AddonTable:
@@ -47,9 +49,15 @@ class AddonTable(DatedTable):
         rows = [row for row in self.editions.find(day, code) if _in_force(row, day)]
         if not rows:
             return None
-        types = {row[3] for row in rows}
+        types = {self._type(row[3], day) for row in rows}
         primaries = frozenset(row[1] for row in rows) - {ANY}
         return AddOn(next(t for t in (CONTRACTOR, PARTIAL, CLOSED, *types) if t in types), primaries)
+
+    def _type(self, type_: str, day: date) -> str:
+        """The type of a pair. Of a file that is not whole nobody can tell that it lists all primaries."""
+        edition = self.editions.on(day)
+        whole = self._chosen or edition is None or edition.complete
+        return type_ if whole or type_ != CLOSED else PARTIAL
 
     def knows(self, code: str, day: date) -> bool:
         """Whether a code without rows in force is known to be no add-on that day."""

@@ -104,9 +104,24 @@ class Kind(NamedTuple):
     """So many columns from the left that two editions are compared by, where the key is more than that; 0: the key."""
 
     usual: int = 0
-    """About how many rows the publisher's whole file has; far fewer are worth a word. 0: they vary."""
+    """So many rows the publisher's whole file has, or more; an edition of far fewer is not taken for whole. 0: no
+    number tells."""
+    reach: tuple[str, str] = ("", "")
+    """A whole file has codes of five before the first of these and from the second on, whatever its order."""
     packed: bool = False
     """Whether a row holds many entries: its reader's ``unpack(rows)`` then tells them one by one, for comparing."""
+
+    def lack(self, rows: int, first: str, last: str) -> str:
+        """How so many rows, from the first code to the last, tell that the file is not whole; ``""`` where they do not.
+        A file that was cut at the end of a line has no other mark."""
+        if rows * 3 < self.usual * 2:  # Editions of years ago are smaller, but not by a third.
+            return f"That is little: the publisher's file has {self.usual:,} rows or more"
+        before, on = self.reach
+        if before and first >= before:
+            return f"Its codes begin at {first}: the publisher's file begins earlier"
+        if last < on:
+            return f"Its codes end at {last}: the publisher's file goes on"
+        return ""
 
     def read(self, files: Sequence[Path], edition: str | None, progress: Progress) -> Imported:
         """Read the publisher's files. Raises ImportFault, OSError."""
@@ -131,28 +146,30 @@ KINDS = {
             "ncci-ptp", "NCCI procedure pairs, practitioner, Medicare",
             "CMS, Medicare NCCI Procedure-to-Procedure (PTP) Edits", "ptp", _PTP, len(_PTP),
             days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion", same=3,
+            usual=2_500_000, reach=("1", "Q"),
         ),
         Kind(
             "ncci-ptp-medicaid", "NCCI procedure pairs, practitioner, Medicaid",
             "CMS, Medicaid NCCI Edit Files", "ptp", _PTP, len(_PTP),
             days=_PTP_DAYS, words=("rationale",), begins="effective", ends="deletion", same=3,
+            usual=1_000_000,  # No count was at hand: Medicare's, from which they are made, are more than twice that.
         ),
         Kind(
             "ncci-mue", "NCCI unit limits (MUE), practitioner, Medicare",
             "CMS, Medicare NCCI Medically Unlikely Edits", "mue", ("code", "units", "mai", "rationale"), 1,
-            words=("rationale",), usual=15_000,
+            words=("rationale",), usual=14_500, reach=("1", "V"),
         ),
         Kind(
             "ncci-mue-medicaid", "NCCI unit limits (MUE), practitioner, Medicaid",
             "CMS, Medicaid NCCI Edit Files", "mue", ("code", "units", "mai", "rationale"), 1,
-            words=("rationale",),
+            words=("rationale",), usual=7_800,  # It shares 7,842 codes with Medicare's.
         ),
         Kind(
             "ncci-aoc", "NCCI add-on codes and their primaries",
             "CMS, Medicare NCCI Add-on Code Edits", "aoc",
             ("addon", "primary", "effective", "type", "deletion", "addon_deletion", "primary_deletion", "note"), 3,
             days=("effective", "deletion", "addon_deletion", "primary_deletion"), words=("note",),
-            begins="effective", ends="deletion",
+            begins="effective", ends="deletion", usual=7_000,
         ),
         Kind(
             "pfs", "Physician fee schedule indicators",
@@ -160,13 +177,14 @@ KINDS = {
             (
                 "code", "modifier", "status", "pctc", "global_days", "pre_op", "intra_op", "post_op", "multiple",
                 "bilateral", "assistant", "co_surgeons", "team",
-            ), 2,
+            ), 2, usual=18_000, reach=("1", "V"),
         ),
         Kind(
             "hcpcs", "HCPCS Level II codes and modifiers",
             "CMS, HCPCS Quarterly Update", "hcpcs",
             ("code", "sort", "added", "terminated", "action", "action_date", "coverage", "pricing"), 2,
-            days=("added", "terminated", "action_date"), begins="added", ends="terminated", usual=8_000,
+            days=("added", "terminated", "action_date"), begins="added", ends="terminated",
+            usual=8_000, reach=("B", "V"),
         ),
         Kind(
             "icd10cm", "ICD-10-CM diagnosis codes",
@@ -175,7 +193,7 @@ KINDS = {
         Kind(
             "telehealth", "Medicare telehealth services",
             "CMS, List of Telehealth Services", "telehealth", ("code", "status", "audio_only", "limits"), 1,
-            usual=280,
+            usual=250,
         ),
         Kind(
             "mcd", "Medicare coverage articles: procedures to diagnoses",
@@ -188,6 +206,7 @@ KINDS = {
             "NUCC, Health Care Provider Taxonomy CSV", "taxonomy",
             ("code", "effective", "last", "replacement", "classification", "specialization", "section"), 1,
             days=("effective", "last"), words=("classification", "section"), begins="effective", ends="last",
+            usual=850,
         ),
     )
 }  # fmt: skip

@@ -168,8 +168,9 @@ class Store:
         return self._ending and not self._db.in_transaction
 
     def add(self, kind: Kind, imported: Imported, sources: Sequence[SourceFile]) -> tuple[Holding, bool]:
-        """Store an edition; whether it took the place of one of the same kind and name. Raises ImportFault for
-        rows that cannot be, and whatever reading them raises: then nothing has changed."""
+        """Store an edition; whether it took the place of one of the same kind and name. One that is too small for
+        its kind becomes not ``complete``, and a note says so. Raises ImportFault for rows that cannot be, and whatever
+        reading them raises: then nothing has changed."""
         layout = Layout.of(kind)
         with explained(self.path), self._transaction():
             replaced = find_holdings(self._db, kind.name, imported.name)
@@ -181,6 +182,12 @@ class Store:
             rows, words = self._write_rows(table, layout, imported)
             if not rows:
                 raise ImportFault(imported.place.file, None, "it holds no rows", fix="Download it again")
+            if imported.complete and (lack := kind.lack(rows, *self._reach(table, kind))):
+                imported.complete = False
+                imported.notes.append(
+                    f"{lack}. It is kept as not whole: what it does not list is reported as not checked. Download the "
+                    "file again and load it as it comes; it replaces this one."
+                )
             turns = sorted(self._turns(table, kind))
             edition = (
                 number, kind.name, imported.name, imported.from_.toordinal(),
@@ -220,6 +227,18 @@ class Store:
                 "It cannot be told which of the two is right", "Download the file again; nothing has been changed",
             ) from None  # fmt: skip
         return written.rowcount, list(words.items())
+
+    def _reach(self, table: str, kind: Kind) -> tuple[str, str]:
+        """The first and the last procedure code that an edition is found by."""
+        column = kind.columns[0]
+        ends = [
+            self._db.execute(
+                f'SELECT "{column}" FROM {table} WHERE length("{column}") = 5 ORDER BY "{column}" {order} LIMIT 1'
+            ).fetchone()
+            for order in ("ASC", "DESC")
+        ]
+        first, last = (str(found[0]) if found else "" for found in ends)
+        return first, last
 
     def _turns(self, table: str, kind: Kind) -> set[int]:
         turns: set[int] = set()
@@ -388,8 +407,8 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> StoreError:
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH):
         return StoreError(f"{path}: it cannot be opened or written ({error}). Check who owns the file and its folder")
     return StoreError(
-        f"{path}: the store of tables is damaged ({error}). Move this file away and load the tables again with "
-        "`scrubber tables add`; until then scrubber uses the tables it ships"
+        f"{path}: the store of tables is damaged ({error}). Nothing is judged while it lies there. Move this file away "
+        "and load the tables again with `scrubber tables add`; without it, scrubber uses the tables it ships"
     )
 
 

@@ -34,8 +34,14 @@ class TelehealthList(DatedTable):
         return cls(loaded(library, KIND) or NoEditions())
 
     def find(self, code: str, day: date) -> Listed | None:
-        """The service on the list of a day; None when it is not listed, taken off, or no list answers (ask ``on``)."""
+        """The service on a day's list; None when it is not listed or taken off, or no list tells (ask ``knows``)."""
         for _, status, audio_only, limits in self.editions.find(day, code):
             if not status.upper().startswith(REMOVED):
                 return Listed(status, audio_only, limits)
         return None
+
+    def knows(self, code: str, day: date) -> bool:
+        """Whether a code that is not found is known to be none of the list: a list answers for the day, and it is
+        whole or has the code."""
+        edition = self.editions.on(day)
+        return edition is not None and (edition.complete or bool(self.editions.find(day, code)))

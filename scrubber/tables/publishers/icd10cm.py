@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 LARGEST_XML = 1 << 26
 """Bytes of a tabular list, which is held in memory while it is read; CDC's has some 10 million."""
 
+LAST = "Z99"
+"""The last category of the order file, year by year."""
+
 _ORDER = re.compile(r"(\d{5}) ([A-Z][0-9A-Z]{2}[0-9A-Z ]{4}) ([01]) .{60} (.*)")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
 _SAID = re.compile(r"(?:FY[ -]?)?(20\d\d)(?:[ -](April))?", re.IGNORECASE)
@@ -62,6 +65,11 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
     last = date(year, 9, 30) if april or order is None else date(year, 3, 31)
     rows = _rows(order, listed, f"April {year}" if april else f"October {year - 1}", place)
     imported = Imported(f"FY{year} April" if april else f"FY{year}", first, last, rows, place)
+    for name in named:
+        if (told := _YEAR.search(name)) and int(told[1]) != year:
+            imported.notes.append(
+                f"{name} names {told[1]}; it was taken for {year}, as --edition or another name says."
+            )
     if listed is None:
         imported.notes.append("No tabular list was given: notes and titles stay as they are. Give both files together.")
     elif order is None:
@@ -181,9 +189,10 @@ def _read_order(download: Download, place: Place) -> tuple[dict[str, list[str]],
             codes.setdefault(code[:3], []).append(code)
         if len(code) < 7:
             titles.setdefault(code[:3], {})[code] = " ".join(title.split())
-    if not any(category.startswith("A") for category in codes) or not any(c.startswith("Z") for c in codes):
+    if not any(category.startswith("A") for category in codes) or LAST not in codes:
         raise ImportFault(
-            download.label, place.line or None, "the codes do not go from chapter 1 (A) to chapter 21 (Z)",
+            download.label, place.line or None,
+            f"the codes do not go from chapter 1 (A) to the end of chapter 21, {LAST}",
             "The file is not whole", "Download it again",
         )  # fmt: skip
     return codes, titles

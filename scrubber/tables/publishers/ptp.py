@@ -11,7 +11,7 @@ Medicaid's files lack the column on pairs from before 1996; that is how they are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import dropwhile
 from pathlib import Path
@@ -19,7 +19,8 @@ from pathlib import Path
 from scrubber.tables.dated import Row
 from scrubber.tables.downloads import Download, Line, choose, list_downloads
 from scrubber.tables.kinds import Imported, ImportFault, Kind, Place, Progress
-from scrubber.tables.quarters import FORMS, Quarter, read_quarter
+from scrubber.tables.ptp import NEVER_AN_EDIT
+from scrubber.tables.quarters import FORMS, Quarter, read_quarter, tell_others
 
 MEDICARE, MEDICAID = "ncci-ptp", "ncci-ptp-medicaid"
 
@@ -32,6 +33,11 @@ _HEADER = ("column 1", "column 2", "*=in existence", "effective", "deletion", "m
 """How the cells of the header begin; Medicaid's has not the third."""
 _HEADER_WITHIN = 15
 """Lines within which the header must come."""
+
+PART_OF = 5
+"""A part that lacks one in so many lines of the largest is not whole. Those of 2024 and 2026 differ by one in forty."""
+SMALL = 10_000
+"""Parts of fewer lines than that are samples, and of no size that tells anything."""
 
 _CODE = re.compile(r"[A-Z0-9]{4}[A-Z0-9]")
 _OTHER = re.compile(r"ccioph|hospital|outpatient|\bdme\b", re.IGNORECASE)
@@ -51,9 +57,9 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
             "Medicaid has pairs of its own", f"Load it with `scrubber tables add {MEDICARE}`, or give Medicaid's file",
         )  # fmt: skip
     place = Place()
-    imported = Imported(
-        quarter.name, quarter.first, quarter.last, _rows(parts, first, medicaid, place), place, since=FIRST_EDITS
-    )
+    imported = Imported(quarter.name, quarter.first, quarter.last, iter(()), place, since=FIRST_EDITS)
+    imported.notes += tell_others(quarter, edition, [part.label for part in parts])
+    imported.rows = _rows(parts, first, medicaid, imported)
     if medicaid and kind.name == MEDICARE:
         imported.kind = MEDICAID
         imported.notes.append("These are Medicaid's pairs: kept apart, for claims under the medicaid profile.")
@@ -65,6 +71,21 @@ def read(kind: Kind, files: Sequence[Path], edition: str | None, progress: Progr
             "checked. Give all parts in one command."
         )
     return imported
+
+
+def _weigh(lines: Mapping[str, int], imported: Imported) -> None:
+    """Whether one of the parts that were read is far smaller than another: CMS cuts all to one size but the last, which
+    has what remains. A part that was cut off at the end of a line has no other mark."""
+    *parts, _ = lines.items()
+    most = max(lines.values())
+    for label, count in parts:
+        if most > SMALL and count * PART_OF < most * (PART_OF - 1):
+            imported.complete = False
+            imported.notes.append(
+                f"{label} has {count:,} lines and another part {most:,}, and they should be of about one size. It is "
+                "kept as not whole: pairs that it does not list are reported as not checked. Download that part again, "
+                "and load all parts in one command; they replace these."
+            )
 
 
 def _choose_parts(downloads: Sequence[Download]) -> list[Download]:
@@ -152,10 +173,12 @@ def _header(part: Download, lines: Iterator[Line]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _rows(parts: Sequence[Download], first: Iterator[Line], medicaid: bool, place: Place) -> Iterator[Row]:
-    """The rows of all parts; of the ``first`` the header has been read: opening a workbook again takes seconds.
-    ``place`` follows. Raises ImportFault for a part that is laid out differently."""
+def _rows(parts: Sequence[Download], first: Iterator[Line], medicaid: bool, imported: Imported) -> Iterator[Row]:
+    """The rows of all parts; of the ``first`` the header has been read: opening a workbook again takes seconds. The
+    place follows. Raises ImportFault for a part that is laid out differently."""
     codes, days = _Codes(), _Days()
+    place = imported.place
+    lengths: dict[str, int] = {}
     for part in parts:
         place.file = part.label
         lines = first
@@ -178,11 +201,17 @@ def _rows(parts: Sequence[Download], first: Iterator[Line], medicaid: bool, plac
                 begin = days[effective]
                 if not begin:
                     raise ValueError("the effective date is missing")
-                yield codes[one], codes[two], begin, days[deletion], indicator, rationale
+                end = days[deletion]
+                if end and end < begin and indicator != NEVER_AN_EDIT:
+                    raise ValueError(f"the deletion date {deletion} lies before the effective date {effective}")
+                yield codes[one], codes[two], begin, end, indicator, rationale
             except ValueError as error:
                 if not any(cells):
                     continue  # A blank line says nothing.
                 raise _bad_row(place, cells, medicaid, str(error)) from None
+        lengths[part.label] = place.line
+    if not medicaid and len(parts) == PARTS:
+        _weigh(lengths, imported)
 
 
 def _is_under_header(line: Line) -> bool:
