@@ -339,7 +339,17 @@ def test_boxes_are_no_street(street: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "street", ["100 MAIN ST", "12 BOXWOOD ROAD", "7 POST OAK LANE", "RR 2", "1 PO RIVER DRIVE", "5 LOCKHART BLVD"]
+    "street",
+    [
+        "100 MAIN ST",
+        "12 BOXWOOD ROAD",
+        "7 POST OAK LANE",
+        "RR 2",
+        "1 PO RIVER DRIVE",
+        "5 LOCKHART BLVD",
+        "500 LOCKBOX STREET",
+        "100 POBOX RD",
+    ],
 )
 def test_streets_that_look_like_boxes(street: str) -> None:
     assert ids(set={"2010AA.N301": street}) == []

@@ -488,6 +488,7 @@ def test_pain_management_puts_the_pain_first(procedures: tuple[str, str]) -> Non
 def test_other_services_put_the_site_first() -> None:
     assert said("M542", "G8929", procedures=("97110", "97140")) == {}
     assert said("G8929", "M542", procedures=("72040", "99213")) == {"DX-21b": WARNING}
+    assert "DX-21b" not in said("G8929", "R52", procedures=("72040", "99213"))  # Pain, unspecified, is no site.
     # A visit with an injection of its own: neither order is wrong.
     assert said("M542", "G8929", procedures=("99213", "20553")) == {}
     assert said("G8929", "M542", procedures=("99213", "20553")) == {}

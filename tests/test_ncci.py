@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 
@@ -248,7 +249,11 @@ def test_ranges_pair_where_they_overlap() -> None:
     ranged = Line("98940-AT", day="2026-09-10/2026-09-15")
     finding = said(ranged, Line("97140-GP", day="2026-09-15/2026-09-20")).one("NCCI-02")
     assert finding.values["date"] == "2026-09-15"
+    assert finding.severity is WARNING  # One unit in six days: nobody knows on which.
     assert not pairs_only(said(ranged, Line("97140-GP", day="2026-09-16/2026-09-20")).ids)
+    full = Line("98940-AT", day="2026-09-14/2026-09-15", units="2")
+    assert said(full, Line("97140-GP", day="2026-09-15")).one("NCCI-02").severity is REJECT
+    assert said(replace(full, units="1"), Line("97140-GP", day="2026-09-15")).one("NCCI-02").severity is WARNING
 
 
 def test_different_performers_are_no_pair() -> None:

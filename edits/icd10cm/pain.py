@@ -12,6 +12,8 @@ from scrubber.x12.values import to_date
 from .reading import among, by_codes, listed
 
 _PAIN = ("G89",)
+_NO_SITE = ("G89", "R52", "F454")
+"""Pain itself, wherever it is."""
 
 
 def _pain(claim: Claim) -> list[Diagnosis]:
@@ -20,7 +22,7 @@ def _pain(claim: Claim) -> list[Diagnosis]:
 
 def _sites(claim: Claim) -> list[Diagnosis]:
     """Codes that can say where or why it hurts: all but pain itself, injuries' external causes and status codes."""
-    return [d for d in claim.diagnoses if d.code and not d.code.startswith(_PAIN) and d.code[0] not in "VWXYZ"]
+    return [d for d in claim.diagnoses if d.code and not d.code.startswith(_NO_SITE) and d.code[0] not in "VWXYZ"]
 
 
 def _specialist(claim: Claim, know: Knowledge) -> bool:

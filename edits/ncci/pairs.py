@@ -14,7 +14,7 @@ from enum import Enum
 from itertools import combinations
 
 from scrubber.catalogue.check import Knowledge
-from scrubber.claims.earlier import EarlierLine
+from scrubber.claims.earlier import EarlierLine, span
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.tables.codes import spans
 from scrubber.tables.pfs import FeeSchedule
@@ -45,7 +45,8 @@ class Pair:
     row: PtpRow
     parting: Parting
     sure: bool
-    """False where the table does not tell whether the row was already in force on this day."""
+    """False where the table does not tell whether the row was already in force on this day, or a line of several days
+    has fewer units than days: its services may lie on the others."""
     owner: str
     """The edit that speaks of the pair while it stands unparted: NCCI-01, NCCI-02, MOD-01 or MOD-03."""
 
@@ -144,7 +145,8 @@ class Judge:
         """Two lines that a row pairs, as they stand."""
         one, two = (a, b) if a.procedure == row.column_one else (b, a)
         parting = self.parting(one, two, day) if row.indicator == "1" else Parting.NONE
-        return Pair(one, two, day, row, parting, self.table.sure(row, day), self._owner(row, day))
+        sure = self.table.sure(row, day) and _fills_its_days(one) and _fills_its_days(two)
+        return Pair(one, two, day, row, parting, sure, self._owner(row, day))
 
     def parting(self, one: AnyLine, two: AnyLine, day: date) -> Parting:
         """Whether a modifier parts two lines of a pair with indicator 1."""
@@ -252,6 +254,11 @@ def shared_day(a: ServiceLine, b: ServiceLine) -> date | None:
         return None
     start = max(a.first, b.first)
     return start if start <= (a.last or a.first) and start <= (b.last or b.first) else None
+
+
+def _fills_its_days(line: AnyLine) -> bool:
+    days = line.days if isinstance(line, EarlierLine) else span(line)
+    return days == 1 or (line.units is not None and line.units >= days)
 
 
 def _day(text: str) -> date:
