@@ -109,6 +109,8 @@ def test_a_pair_that_a_cut_file_lacks_is_not_checked(tmp_path: Path) -> None:
     edits = ("NCCI-01", "NCCI-02")
     lacks = judged(tmp_path, write("99213", "72100"))
     assert (found(lacks, *edits), unchecked(lacks, *edits)) == ({}, set(edits))
+    reasons = {gap["reason"] for gap in lacks["unchecked"] if gap["edit"] in edits}
+    assert reasons == {"pairs not in the loaded table, which is not whole: 72100/99213"}
     has = judged(tmp_path, write("99213", "72040"))
     assert (found(has, *edits), unchecked(has, *edits)) == ({"NCCI-01": "reject"}, set())
 

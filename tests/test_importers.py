@@ -194,6 +194,8 @@ def test_mcd_and_what_its_articles_say(tmp_path: Path) -> None:
     assert coverage.says(other, "M542", day) == "noncovered"
     # The version of September is not in an export of November.
     assert not coverage.find("G0260", date(2026, 9, 30))
+    assert [article.id for article in coverage.newer("G0260", date(2026, 9, 30))] == ["A90001"]
+    assert not coverage.newer("G0260", date(2026, 10, 1))
     assert coverage.find("G0130", date(2026, 9, 30))
     assert coverage.on(date(2027, 1, 1)) is None
 

@@ -499,6 +499,21 @@ def test_without_articles_of_the_day_they_are_not_checked() -> None:
     assert gap.line == 1
 
 
+def test_what_an_article_said_before_its_loaded_version_is_not_checked() -> None:
+    rows = [*article("A90001", "62321", covered="M5412"), *article("A90002", "62321", states="FL", covered="M5412")]
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[:2], []).append(row)
+    since = Edition("mcd", "2026-09-01", date(2026, 9, 1), None, len(found), since=date(2025, 6, 1))
+    table = Coverage(RowsInMemory(since, found))
+    result = said(claim("M542", "62321", day="2025-12-31"), coverage=table)
+    assert result.gaps("NEC-E1") == ["coverage articles whose loaded version began after the date of service: A90001"]
+    assert result.weights == {"NEC-02": WARNING}, "our own list answers"
+    held = said(claim("M542", "62321", day="2026-08-01"), coverage=table)
+    assert (held.weights, held.gaps("NEC-E1")) == ({"NEC-E1": WARNING}, []), "its version had begun"
+    assert not said(claim("M542", "62322", day="2025-12-31"), coverage=table).gaps("NEC-E1")
+
+
 def test_another_contractors_article_is_none() -> None:
     elsewhere = coverage(article("A90002", "62321", states="FL PR", covered="M542"))
     assert said(claim("M542", "62321"), coverage=elsewhere).weights == {"NEC-02": WARNING}

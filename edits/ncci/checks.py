@@ -12,7 +12,7 @@ from scrubber.finding import Severity
 from .addons import addon_alone, addon_modified
 from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
-from .reasons import at_lines, name_codes
+from .reasons import at_lines, name_codes, short_table
 from .units import units_of_day, units_of_line
 
 __all__ = ["addon_alone", "addon_modified", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
@@ -42,7 +42,8 @@ def _speak(pairs: Pairs, know: Knowledge, owner: str) -> Iterator[Hit | Gap]:
         yield Gap("no readable service date to look the procedure pairs up by", line.number)
     if pairs.unlisted:
         lines = [number for numbers in pairs.unlisted.values() for number in numbers]
-        yield at_lines(_unlisted(tuple(pairs.unlisted), know.ptp.complete), lines)
+        table = "" if know.ptp.complete else short_table(know.ptp.all())
+        yield at_lines(_unlisted(tuple(pairs.unlisted), table), lines)
 
 
 def pair_hit(pair: Pair) -> Hit:
@@ -66,6 +67,6 @@ def pair_hit(pair: Pair) -> Hit:
 
 
 @lru_cache(maxsize=1024)
-def _unlisted(pairs: tuple[tuple[str, str], ...], complete: bool) -> str:
-    where = "no edition of the procedure pairs for the service date" if complete else "pairs not in the starter table"
+def _unlisted(pairs: tuple[tuple[str, str], ...], table: str) -> str:
+    where = f"pairs not in {table}" if table else "no edition of the procedure pairs for the service date"
     return f"{where}: {name_codes(['/'.join(pair) for pair in pairs])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from scrubber.catalogue.check import Gap
+from scrubber.tables.dated import Edition
 
 NAMED = 6
 """Codes that a reason names."""
@@ -21,6 +22,12 @@ def gaps(reason: str, codes: Mapping[str, Iterable[int]]) -> Iterator[Gap]:
     """One gap for all codes of which the same is not known, with the lines (LX01) that bill them."""
     if codes:
         yield at_lines(f"{reason}: {name_codes(codes)}", (number for numbers in codes.values() for number in numbers))
+
+
+def short_table(editions: Iterable[Edition]) -> str:
+    """What a table is called that is not whole: the shipped one, or one of the user's own."""
+    shipped = any(edition.name.startswith("starter") for edition in editions)
+    return "the starter table" if shipped else "the loaded table, which is not whole"
 
 
 def at_lines(reason: str, numbers: Iterable[int]) -> Gap:

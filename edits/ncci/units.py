@@ -21,7 +21,7 @@ from scrubber.tables.mue import Limit
 
 from .memory import seen_before
 from .pairs import AnyLine, meetings
-from .reasons import at_lines, gaps
+from .reasons import at_lines, gaps, short_table
 
 LINE = "1"
 """MUE adjudication indicator of a limit on each line."""
@@ -152,7 +152,9 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
             outside.append(line.number)
         elif not table.knows(line.procedure, line.first, medicaid):
             unlisted.setdefault(line.procedure, []).append(line.number)
-    not_known: list[Hit | Gap] = [*undated, *gaps("unit limits not in the starter table", unlisted)]
+    not_known: list[Hit | Gap] = list(undated)
+    if unlisted:
+        not_known += gaps(f"unit limits not in {short_table(table.all())}", unlisted)
     if outside:
         not_known.append(at_lines("no edition of the unit limits for the service date", outside))
     found = know.scratch["mue"] = _Units(limited, not_known)

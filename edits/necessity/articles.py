@@ -15,7 +15,7 @@ from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.coverage import COVERED, NONCOVERED, Article
 
-from ..ncci.reasons import at_lines
+from ..ncci.reasons import at_lines, gaps
 from .groups import listed
 
 
@@ -83,6 +83,7 @@ def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         yield Gap(know.params["gap"])
         return
     outside: list[int] = []
+    newer: dict[str, list[int]] = {}
     states = know.params["jurisdictions"].get(claim.payer.id, ()) if claim.payer is not None else ()
     waivers = know.code_lists["coverage-waivers"]
     for line in claim.lines:
@@ -92,6 +93,11 @@ def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         if line.first is not None and know.coverage.on(line.first) is None:
             outside.append(line.number)
         decision = decide(claim, know, line, states)
+        if decision is None and line.first is not None and line.qualifier == "HC":
+            places = states or (state_of(claim),)
+            for article in know.coverage.newer(line.procedure, line.first):
+                if not article.states or not article.states.isdisjoint(places):
+                    newer.setdefault(article.id, []).append(line.number)
         if decision is None or not decision.problem:
             continue
         values = {
@@ -104,3 +110,4 @@ def not_in_article(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
         yield Hit(line.procedure_place, values, tuple([d.place for d in pointed]), severity)
     if outside:
         yield at_lines(know.params["gap"], outside)
+    yield from gaps(know.params["newer"], newer)

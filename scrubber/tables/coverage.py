@@ -8,7 +8,7 @@ diagnosis counts for every procedure of its article; where an article has more t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,17 +44,25 @@ class Coverage(DatedTable):
 
     def find(self, procedure: str, day: date) -> Sequence[Article]:
         """The articles that list a procedure, in the version in force on a day. An export has the newest version of
-        each only: on a day before it, an article is not found."""
+        each only: on a day before it, an article is not found (ask ``newer``)."""
+        text = day.isoformat()
+        return [article for article, effective, end in self._listing(procedure, day) if effective <= text <= end]
+
+    def newer(self, procedure: str, day: date) -> Sequence[Article]:
+        """The articles that list a procedure in a version that began after a day: what held on it, if any did, is not
+        in the export."""
+        return [article for article, effective, _ in self._listing(procedure, day) if effective > day.isoformat()]
+
+    def _listing(self, procedure: str, day: date) -> Iterator[tuple[Article, str, str]]:
+        """The articles that list a procedure in the edition of a day, each with the days of its version."""
         edition = self.editions.on(day)
         if edition is None:
-            return ()
-        found = []
+            return
         for name in dict.fromkeys(row[2] for row in self.editions.find(day, "procedure", procedure)):
             for _, id, _, lists, groups, _, effective, end, states in self.editions.find(day, "article", name):
-                if (effective or edition.from_.isoformat()) <= day.isoformat() <= (end or date.max.isoformat()):
-                    one_group = groups.partition(" ")[0] == "1"
-                    found.append(Article(id, tuple(lists.split()), frozenset(states.split()), one_group))
-        return found
+                one_group = groups.partition(" ")[0] == "1"
+                article = Article(id, tuple(lists.split()), frozenset(states.split()), one_group)
+                yield article, effective or edition.from_.isoformat(), end or date.max.isoformat()
 
     def says(self, article: Article, diagnosis: str, day: date) -> str:
         """What an article says of a diagnosis (without dot): ``covered``, ``noncovered``, or ``""`` for neither, or for
