@@ -152,11 +152,36 @@ def test_priced_by_side_allows_two_units_or_two_lines() -> None:
 # Payers --------------------------------------------------------------------------------------------------------------
 
 
-def test_never_paid_is_medicares_word() -> None:
-    assert said("99051").weights["NCCI-04"] is WARNING
-    assert said("99051", filing=MEDICARE).weights["NCCI-04"] is REJECT
+def test_a_limit_of_0_is_medicares_word() -> None:
+    found = said("99051", filing=MEDICARE).one("NCCI-04")
+    assert found.severity is REJECT
+    assert found.values["advice"] == "Medicare does not pay this code."
     # Where Medicare's fee schedule says what to bill instead, that is told, once.
     assert said("97014-GP", filing=MEDICARE).weights == {"MOD-29": REJECT}
+
+
+@pytest.mark.parametrize("filing", ["CI", "BL", "CH", "WC", "AM", "11", MEDICAID])
+def test_a_limit_of_0_says_nothing_of_other_payers(filing: str) -> None:
+    """A commercial plan pays the yearly check-up that Medicare does not cover; nothing stays open about it either."""
+    result = said("99051", Line("99051", units="2"), filing=filing)
+    assert not {"NCCI-03", "NCCI-04"} & result.ids
+    assert not result.gaps("NCCI-04")
+
+
+def test_a_limit_of_0_on_a_line_is_the_same() -> None:
+    mue = MueTable(table("A9270 0 1"))
+    for profile, hits in (("medicare", 1), ("commercial", 0)):
+        know = knowledge(profile)
+        know.mue = mue
+        found = list(units_of_line(claim_of(write(Line("A9270"))), know))
+        assert len(found) == hits
+
+
+def test_medicaids_own_limit_of_0_warns_in_its_name() -> None:
+    own = MueTable(table("99396 0 2"), table("99396 0 2", kind="ncci-mue-medicaid"))
+    (hit,) = day_hits(write("99396", filing=MEDICAID), "medicaid", mue=own)
+    assert (hit.severity, hit.values["advice"]) == (WARNING, "Medicaid does not pay this code.")
+    assert not day_hits(write("99396", filing=MEDICAID), "medicaid", mue=MueTable(table("99396 0 2")))
 
 
 def test_medicaid_has_its_own_table() -> None:

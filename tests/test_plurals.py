@@ -25,7 +25,7 @@ FILES = {
     "a reject": base("office", ("HI*ABK:", "HI*ABK:Q")),
     "a provider": base("office", ("XX*2990001010~", "XX*2990001011~")),
     "no such set": base("office", ("ST*837*0001", "ST*837*1")),
-    "a unit too many": base("office", ("SV1*HC:99213", "SV1*HC:97010")),
+    "a unit too many": base("office", ("*CI~", "*MB~"), ("SV1*HC:99213", "SV1*HC:99051")),
     "cut off": base("office")[:700],
 }
 

@@ -48,16 +48,16 @@ def counted(claim: Claim, know: Knowledge) -> Hashable:
     if seen is None:
         return None
     key, era, limits = seen
-    medicaid = know.profile.is_("medicaid")
+    payer = _payer(know)
     billed: set[tuple[str, date | None]] = set()
     unknown: list[Hashable] = []
     for line in claim.lines:
         code, units = line.procedure, line.units
         if line.qualifier != "HC" or not code or units is None or line.unit_basis not in COUNTS:
             continue
-        most = limits.get(("mue", code, era, medicaid))
+        most = limits.get(("mue", code, era, payer))
         if most is None:
-            most = limits["mue", code, era, medicaid] = _most(know, line, medicaid)
+            most = limits["mue", code, era, payer] = _most(know, line, payer)
         if most < 0:
             unknown.append((line.number, code if most is _UNLISTED else most))
         elif units > most or (code, line.first) in billed:
@@ -74,14 +74,25 @@ def counted(claim: Claim, know: Knowledge) -> Hashable:
     return tuple(full)
 
 
-def _most(know: Knowledge, line: ServiceLine, medicaid: bool) -> Decimal:
+def _payer(know: Knowledge) -> str:
+    """Whose limits are asked: ``medicare``, ``medicaid``, or ``""`` for payers that publish none."""
+    return next((name for name in ("medicaid", "medicare") if know.profile.is_(name)), "")
+
+
+def _binds(limit: Limit, payer: str) -> bool:
+    """Whether a limit says anything of this payer. One of 0 is no count: it says that the program that published it
+    does not cover the service (Medicare no yearly check-up), of which another payer's own terms decide."""
+    return limit.units > 0 or (bool(payer) and limit.own)
+
+
+def _most(know: Knowledge, line: ServiceLine, payer: str) -> Decimal:
     """The most units of a line's code, on a line and on a day; less than nothing where that is not known."""
-    table, day = know.mue, line.first
+    table, day, medicaid = know.mue, line.first, payer == "medicaid"
     if day is None or table.on(day, medicaid) is None:
         return _OUTSIDE
     limit = table.find(line.procedure, day, medicaid)
     if limit is not None:
-        return Decimal(limit.units)
+        return Decimal(limit.units) if _binds(limit, payer) else _ANY
     return _ANY if table.knows(line.procedure, day, medicaid) else _UNLISTED
 
 
@@ -134,7 +145,8 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
     known: _Units | None = know.scratch.get("mue")
     if known is not None:
         return known
-    table, medicaid = know.mue, know.profile.is_("medicaid")
+    table, payer = know.mue, _payer(know)
+    medicaid = payer == "medicaid"
     limited: list[_Limited] = []
     unlisted: dict[str, list[int]] = {}
     outside: list[int] = []
@@ -147,7 +159,8 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
             continue
         limit = table.find(line.procedure, line.first, medicaid)
         if limit is not None:
-            limited.append(_Limited(line, limit))
+            if _binds(limit, payer):
+                limited.append(_Limited(line, limit))
         elif table.on(line.first, medicaid) is None:
             outside.append(line.number)
         elif not table.knows(line.procedure, line.first, medicaid):
@@ -189,7 +202,7 @@ def _day_hit(
     know: Knowledge, here: list[ServiceLine], there: list[EarlierLine], day: date, total: Decimal, limit: Limit
 ) -> Hit:
     severity = _softened(limit, know)
-    advice = APPEALS.get(limit.mai, "") if limit.units else "It is never paid by itself."
+    advice = APPEALS.get(limit.mai, "") if limit.units else f"{_payer(know).capitalize()} does not pay this code."
     if _sides_apart(here, there, limit):
         advice = "Both sides are one line with modifier 50 and 1 unit."
         if not know.profile.is_("medicare") or here[-1].place_of_service in know.params["sides_apart"]:
@@ -222,7 +235,8 @@ def _sides_apart(here: list[ServiceLine], there: list[EarlierLine], limit: Limit
 
 
 def _softened(limit: Limit, know: Knowledge) -> Severity | None:
-    """A warning where the limit is not this payer's own: Medicare's for Medicaid, and what Medicare never pays."""
+    """A warning where the limit is not this payer's own, Medicare's for Medicaid; and where Medicaid pays none: what a
+    state adds to its program is not in the table."""
     strange = not limit.own or (limit.units == 0 and not know.profile.is_("medicare"))
     return Severity.WARNING if strange else None
 
