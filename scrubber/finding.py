@@ -63,6 +63,19 @@ class Waived(NamedTuple):
     expires: date
 
 
+class Answered(NamedTuple):
+    """That an edition of the user's own decided, where a source of the edit's citations is a reference table: what to
+    cite instead of what is shipped."""
+
+    table: str
+    """What the source is the publication of: ``ncci-mue``."""
+    title: str
+    edition: str
+    """Its name and dates: ``2024 Q3 (2024-07-01 to 2024-09-30)``."""
+    elsewhere: bool = False
+    """Whether it is published at another address than the source says: Medicaid's table, not Medicare's."""
+
+
 NO_VALUES: Mapping[str, str] = {}
 
 
@@ -86,6 +99,8 @@ class Finding:
     """Set on a finding that a waiver has made an information; it says what the finding weighed before."""
     fingerprint: str = ""
     """What the finding is known by from run to run, where somebody asks for it; see reports/fingerprint.py."""
+    answered: tuple[Answered, ...] = ()
+    """The editions that decided, where they are the user's own; mostly none."""
 
     @property
     def sort_key(self) -> tuple[int, int, str]:

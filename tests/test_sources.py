@@ -34,6 +34,7 @@ WITHOUT = {
     ("telehealth", "mapping"): OURS,
     ("tr3", "mapping"): OURS,
     ("tr3", "billing-practice"): COMMON,
+    ("tr3", "hcpcs"): "CMS's page of the quarterly files was not seen",
     ("tr3", "scrubber"): OURS,
 }
 """Sources without an address, and why. A new source has one or stands here."""

@@ -47,7 +47,8 @@ def changed_within_claim(claim: Claim, know: Knowledge) -> Iterator[Hit | Gap]:
             continue
         valid, other = (first, last) if then is CodeStatus.BILLABLE else (last, first)
         days = {"first": str(first), "last": str(last), "valid": str(valid), "other": str(other)}
-        yield Hit(diagnosis.place, {"code": dotted(code), **days})
+        # The later day's release is the one that changed it: the finding is to cite that.
+        yield Hit(diagnosis.place, {"code": dotted(code), **days}, on=last)
 
 
 @by_codes

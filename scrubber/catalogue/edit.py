@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from scrubber.catalogue.sources import CITED
 from scrubber.finding import Severity
+from scrubber.spelling import suggest
 
 EditId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+[a-z]?$")]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -40,6 +42,16 @@ class Source(Entry):
     today is the edition above. None for what has none."""
     verified: bool = True
     """False: common knowledge of the field that we could not check against the text; citations say so."""
+    table: str | None = None
+    """The reference table (KIND of ``scrubber tables add``; ``icd10cm-codes`` or ``icd10cm-notes``) that it is the
+    publication of. Where the user has loaded it, a finding cites the edition that decided instead of this one."""
+
+    @field_validator("table")
+    @classmethod
+    def _known_table(cls, table: str | None) -> str | None:
+        if table is not None and table not in CITED:
+            raise ValueError(f"no reference table is called `{table}`{suggest(table, CITED)}")
+        return table
 
     @field_validator("url")
     @classmethod

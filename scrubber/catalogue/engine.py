@@ -18,11 +18,11 @@ from scrubber.catalogue.features import Filters
 from scrubber.catalogue.index import Catalogue
 from scrubber.catalogue.overlap import share_place, spoils
 from scrubber.catalogue.selection import Selection
-from scrubber.catalogue.sources import TABLES, Sources
+from scrubber.catalogue.sources import BY_RECEIPT, TABLES, Sources
 from scrubber.claims.earlier import NOBODY, Met
 from scrubber.claims.model import Claim
 from scrubber.config import Config, ConfigError
-from scrubber.finding import Finding, Fix, Location, Severity, Unchecked, gather
+from scrubber.finding import Answered, Finding, Fix, Location, Severity, Unchecked, gather
 from scrubber.spelling import suggest
 from scrubber.x12.address import locate, parse
 from scrubber.x12.loops import Loop
@@ -180,7 +180,9 @@ class Engine:
         self._above: Loop | None = None
         self._levels: dict[str, Loop | None] = dict.fromkeys(_LEVELS)
         self._told: dict[str, set[tuple[str, Location, tuple[str, ...]]]] = {level: set() for level in _LEVELS}
-        self._know = _Knowledge(sources or Sources(), received, self._profile("unknown"), catalogue)
+        self._sources = sources or Sources()
+        self._tables: dict[int, tuple[str, ...]] = {}
+        self._know = _Knowledge(self._sources, received, self._profile("unknown"), catalogue)
         self._know.history = history
 
     def judge(self, claim: Claim, structural: Sequence[Finding] = (), met: Met = NOBODY) -> Judgement:
@@ -501,7 +503,22 @@ class Engine:
             hit.values,
             tuple(place if isinstance(place, Location) else self._locate(claim, place) for place in hit.related),
             Fix(hit.safe, hit.change) if hit.change else None,
+            answered=self._answered(claim, rule, hit) if self._sources.library is not None else (),
         )
+
+    def _answered(self, claim: Claim, rule: _Rule, hit: Hit) -> tuple[Answered, ...]:
+        """The editions of the user's own that decided, of the tables that the edit cites."""
+        tables = self._tables.get(rule.number)
+        if tables is None:
+            cited = [citation.source.table for citation in self.catalogue.citations(rule.edit)]
+            tables = self._tables[rule.number] = tuple(dict.fromkeys([table for table in cited if table]))
+        if not tables:
+            return ()
+        service = hit.on or service_day(claim, hit.where.segment.loop)
+        medicaid = self._know.profile.is_("medicaid")
+        days = [(table, self.received if table == BY_RECEIPT else service) for table in tables]
+        found = [self._sources.answered(table, day, medicaid) for table, day in days if day is not None]
+        return tuple([answered for answered in found if answered is not None])
 
     def _locate(self, claim: Claim, place: Place) -> Location:
         inside = place.segment.loop is not None and place.segment.loop.up("2300") is not None

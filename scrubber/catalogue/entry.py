@@ -76,6 +76,9 @@ class Source(NamedTuple):
     read: date
     url: str | None = None
     verified: bool = True
+    table: str | None = None
+    """The reference table that it is the publication of (see ``sources.CITED``): a finding that an edition of the
+    user's own decided cites that one."""
 
 
 class Citation(NamedTuple):
@@ -254,9 +257,18 @@ def read_edit(record: Mapping[str, Any], pack: str, file: str) -> Edit:
 def read_pack(record: Mapping[str, Any], folder: str, module: str | None) -> Pack:
     """A pack from its checked record."""
     sources = {
-        id: Source(id, s["title"], s["publisher"], s["edition"], date.fromisoformat(s["read"]), s["url"], s["verified"])
+        id: Source(
+            id,
+            s["title"],
+            s["publisher"],
+            s["edition"],
+            date.fromisoformat(s["read"]),
+            s["url"],
+            s["verified"],
+            s["table"],
+        )
         for id, s in record["sources"].items()
-    }
+    }  # fmt: skip
     return Pack(record["name"], record["title"], record["authority"], folder, module, sources, record["code_lists"])
 
 

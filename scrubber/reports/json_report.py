@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from scrubber.finding import Finding, Location, Unchecked
+from scrubber.catalogue.entry import Citation
+from scrubber.finding import Answered, Finding, Location, Unchecked
 from scrubber.reports.held import END, Docket, judge_envelope
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
@@ -263,6 +264,7 @@ class FindingRecords:
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
         self._fixed: dict[str, tuple[orjson.Fragment, ...]] = {}
+        self._cited: dict[tuple[str, tuple[Answered, ...]], orjson.Fragment] = {}
 
     def record(self, finding: Finding, *, inherited: bool = False) -> dict[str, Any]:
         """One finding. ``inherited`` stands last, and only where it is true."""
@@ -271,6 +273,8 @@ class FindingRecords:
         if fixed is None:
             fixed = self._fixed[finding.edit] = _serialise(entry)
         name, why, fix, citations = fixed
+        if finding.answered:
+            citations = self._cite(finding)
         x12 = x12_codes(finding)
         record: dict[str, Any] = {
             "edit": finding.edit,
@@ -298,6 +302,14 @@ class FindingRecords:
         if inherited or finding.inherited:
             record["inherited"] = True
         return record
+
+    def _cite(self, finding: Finding) -> orjson.Fragment:
+        """The citations of a finding that an edition of the user's own decided."""
+        key = finding.edit, finding.answered
+        cited = self._cited.get(key)
+        if cited is None:
+            cited = self._cited[key] = orjson.Fragment(_dumps(_citations(self._wording.citations(finding))))
+        return cited
 
 
 def location_record(where: Location) -> dict[str, Any]:
@@ -339,8 +351,11 @@ def legible(path: str) -> str:
 
 
 def _serialise(entry: Entry) -> tuple[orjson.Fragment, ...]:
-    citations = [
-        {"source": c.source.id, "title": c.source.title, "edition": c.source.edition, "at": c.at}
-        for c in entry.citations
+    fixed = (entry.name, entry.why, entry.fix, _citations(entry.citations))
+    return tuple(orjson.Fragment(_dumps(value)) for value in fixed)
+
+
+def _citations(citations: Sequence[Citation]) -> list[dict[str, str]]:
+    return [
+        {"source": c.source.id, "title": c.source.title, "edition": c.source.edition, "at": c.at} for c in citations
     ]
-    return tuple(orjson.Fragment(_dumps(value)) for value in (entry.name, entry.why, entry.fix, citations))

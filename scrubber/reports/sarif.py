@@ -144,7 +144,7 @@ class Sarif:
             "level": LEVEL[severity],
             "message": {"text": entry.message(finding)},
             "locations": [self._place(where) | {"logicalLocations": _named(where)}],
-            "properties": _properties(finding, entry),
+            "properties": _properties(finding, entry, self._wording),
         }
         if finding.related:
             result["relatedLocations"] = [
@@ -175,6 +175,10 @@ class Sarif:
         return {"physicalLocation": {"artifactLocation": {"uri": self._uri}, "region": region}}
 
 
+OWN = " (a result that an edition of your own decided names that one)"
+"""Of a rule's source that is a reference table: one rule has results of several editions."""
+
+
 def name_file(path: str) -> str:
     """A path as a URI: relative ones stay relative, as code scanning wants them."""
     if path == "-":
@@ -199,7 +203,7 @@ def _say(finding: Finding, other: Location) -> str:
     return f"{other.element or other.segment or 'the file'}{claim}{line}"
 
 
-def _properties(finding: Finding, entry: Entry) -> dict[str, Any]:
+def _properties(finding: Finding, entry: Entry, wording: Wording) -> dict[str, Any]:
     where = finding.where
     said: dict[str, Any] = {
         "claim": where.claim,
@@ -212,12 +216,15 @@ def _properties(finding: Finding, entry: Entry) -> dict[str, Any]:
         "acknowledgement": entry.ack_of(finding),
         "fix": entry.fix,
     }
+    if finding.answered:  # The rule names what is shipped.
+        cited = wording.citations(finding)
+        said["sources"] = [f"{c.source.title}, {c.source.edition}: {c.at}" for c in cited]
     return {name: value for name, value in said.items() if value is not None}
 
 
 def _rule(entry: Entry) -> dict[str, Any]:
     edit = entry.edit
-    sources = [(c.source, f"{c.source.edition}: {c.at}") for c in entry.citations]
+    sources = [(c.source, f"{c.source.edition}: {c.at}{OWN if c.source.table else ''}") for c in entry.citations]
     why, fix = _one_line(edit.why), _one_line(edit.fix)
     rule: dict[str, Any] = {
         "id": edit.id,

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from scrubber.catalogue.entry import Citation
 from scrubber.claims.model import Claim
-from scrubber.finding import Finding, Severity
+from scrubber.finding import Answered, Finding, Severity
 from scrubber.reports.folds import Fold, find_fold
 from scrubber.reports.glimpse import Glimpse, Sight, find_segment
 from scrubber.reports.held import Docket, judge_envelope
@@ -100,7 +100,7 @@ class TextReport:
         """Findings above the claims that have been told, by edit, segment and byte."""
         self._sights: dict[tuple[str, int, int], Sight] = {}
         """Segments of the set's header that findings point at, until they are told."""
-        self._explained: set[str] = set()
+        self._explained: set[tuple[str, tuple[Answered, ...]]] = set()
         """Edits that this file's part has explained."""
         self._tally = Tally()
         """Of the files of this piece."""
@@ -334,14 +334,16 @@ class TextReport:
             text += page.paragraph(say_waiver(finding.waived), 4, "Waived", LABEL)
         for other in [place for place in finding.related if not is_beside(finding, place)][:RELATED]:
             text += page.paragraph(say_other_claim(other), 4, "With", LABEL)
-        full = self._verbose or not (brief or finding.edit in self._explained)
+        told = finding.edit, finding.answered  # Another edition is another source.
+        full = self._verbose or not (brief or told in self._explained)
         if full:
-            self._explained.add(finding.edit)
+            self._explained.add(told)
             text += page.paragraph(entry.why, 4, "Why", LABEL)
         text += page.paragraph(entry.fix, 4, "Fix", LABEL)
         text += self._changes(finding)
         if full and entry.citations:
-            text += page.paragraph(_cite(finding.edit, entry.citations, self._verbose), 4, "Source", LABEL)
+            cited = _cite(finding, self._wording.citations(finding), self._verbose)
+            text += page.paragraph(cited, 4, "Source", LABEL)
         return text
 
     def _sight(self, finding: Finding, sight: Sight) -> str:
@@ -369,13 +371,15 @@ class TextReport:
         return self._page.paragraph(f"{to}{asked}", 4, "Change", LABEL)
 
 
-def _cite(edit: str, citations: Sequence[Citation], verbose: bool) -> str:
-    """The first source, or all of them."""
+def _cite(finding: Finding, citations: Sequence[Citation], verbose: bool) -> str:
+    """The first source, or all of them; of several the one that decided, where that is an edition of the user's own."""
     told = []
-    for citation in citations if verbose else citations[:1]:
+    own = {answered.table for answered in finding.answered}
+    ordered = sorted(citations, key=lambda c: c.source.table not in own) if own else citations
+    for citation in ordered if verbose else ordered[:1]:
         source = citation.source
         doubt = "" if source.verified else " (common knowledge of the field, not checked against the text)"
         told.append(f"{source.title}, {source.edition}: {citation.at}{doubt}")
     if len(citations) > len(told):
-        told.append(f"{len(citations) - len(told)} more: scrubber explain {edit}")
+        told.append(f"{len(citations) - len(told)} more: scrubber explain {finding.edit}")
     return "; ".join(told)

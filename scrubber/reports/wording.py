@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scrubber.catalogue.entry import ANYWHERE, Citation, Edit, LooksAt, Status
 from scrubber.catalogue.index import Catalogue
-from scrubber.finding import Finding, Severity
+from scrubber.finding import Answered, Finding, Severity
 
 INTERNAL = frozenset({"ik3", "ik4", "data_element", "bad", "trigger"})
 """Values that are there for the 999 and say nothing to a reader that the message and the place do not say."""
@@ -62,6 +62,7 @@ class Wording:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._entries: dict[str, Entry] = {}
+        self._cited: dict[tuple[str, tuple[Answered, ...]], tuple[Citation, ...]] = {}
 
     def entry(self, edit: str) -> Entry:
         """What the catalogue says of an edit, by id. A structural fault without an entry (``X12-IK4-13``) is told by
@@ -79,11 +80,32 @@ class Wording:
             self._entries[edit] = entry
         return entry
 
+    def citations(self, finding: Finding) -> tuple[Citation, ...]:
+        """The sources of a finding: the edit's, but of a reference table the edition of the user's own that decided,
+        where it did."""
+        if not finding.answered:
+            return self.entry(finding.edit).citations
+        key = finding.edit, finding.answered
+        cited = self._cited.get(key)
+        if cited is None:
+            own = {answered.table: answered for answered in finding.answered}
+            cited = self._cited[key] = tuple([_recite(c, own) for c in self.entry(finding.edit).citations])
+        return cited
+
 
 def x12_codes(finding: Finding) -> tuple[str | None, str | None] | None:
     """IK304 and IK403 of a structural finding; None for any other."""
     ik3, ik4 = finding.values.get("ik3"), finding.values.get("ik4")
     return (ik3 or None, ik4 or None) if ik3 or ik4 else None
+
+
+def _recite(citation: Citation, own: Mapping[str, Answered]) -> Citation:
+    source = citation.source
+    answered = own.get(source.table or "")
+    if answered is None:
+        return citation
+    url = None if answered.elsewhere else source.url
+    return citation._replace(source=source._replace(title=answered.title, edition=answered.edition, url=url))
 
 
 def own_values(finding: Finding) -> dict[str, str]:

@@ -37,6 +37,15 @@ class Edition(NamedTuple):
         """Whether its rows say what was in force on a day: from the begin of its history to its own last day."""
         return (self.since or self.from_) <= day and (self.to is None or day <= self.to)
 
+    def cite(self, day: date) -> str:
+        """Name and dates, as a citation of what it says of a day has them."""
+        text = f"{self.name} ({self.from_} to {self.to})" if self.to else f"{self.name} (from {self.from_})"
+        if not self.complete:
+            text += ", a part of it"
+        if self.from_ <= day and (self.to is None or day <= self.to):
+            return text
+        return f"{text}, {'by the dates of its rows' if self.since else 'made for other days'}"
+
 
 class Editions(Protocol):
     """All editions of one kind, looked up by day."""

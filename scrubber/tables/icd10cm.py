@@ -40,6 +40,7 @@ from scrubber.tables.icd10cm_files import (
 from scrubber.tables.icd10cm_notes import Doubt, Excludes, Kind, Level, Note, Notes
 
 if TYPE_CHECKING:
+    from scrubber.tables.dated import Edition as Dated
     from scrubber.tables.dated import Library
     from scrubber.tables.icd10cm_own import OwnValidity
 
@@ -261,6 +262,16 @@ class Icd10cm:
     def named(self, note: Note, code: str) -> bool:
         """Whether a note names a code."""
         return note.naming(code, self._laid_out().place.get(code[:3], -1)) is not None
+
+    # Whose they are
+
+    def own_codes(self, on: date) -> "Dated | None":
+        """The user's own release whose order file says which codes are billable on the date; None: what is shipped."""
+        return None
+
+    def own_notes(self, on: date) -> "Dated | None":
+        """The user's own release whose notes answer for the date, with the notes' days; None: what is shipped."""
+        return None
 
     # Loading and finding
 

@@ -141,10 +141,24 @@ class OwnIcd10cm(Icd10cm):
         return text
 
     def _read_notes(self, edition: str) -> str:
+        release = self._release_of(edition)
+        return "\n".join(release.texts(NOTES)) if release else super()._read_notes(edition)
+
+    def _release_of(self, edition: str) -> Release | None:
+        """The release that has the tabular list of this name."""
+        mark = f"edition\t{edition}\t"
+        return next((release for release in self._newest_first if mark in release.text(OUTLINE)), None)
+
+    def own_codes(self, on: date) -> Edition | None:
         for release in self._newest_first:
-            if f"edition\t{edition}\t" in release.text(OUTLINE):
-                return "\n".join(release.texts(NOTES))
-        return super()._read_notes(edition)
+            if release.first <= on <= release.last and release.has(CODES):
+                return release.edition
+        return None
+
+    def own_notes(self, on: date) -> Edition | None:
+        notes = self.edition(on)
+        release = self._release_of(notes.name)
+        return release.edition._replace(from_=notes.start, to=notes.to) if release else None
 
     def _own_title(self, code: str) -> str | None:
         return self._titles_in(code[:3]).get(code) or super()._own_title(code)

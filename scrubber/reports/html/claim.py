@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from scrubber.claims.model import Claim
-from scrubber.finding import Finding, Location
+from scrubber.finding import Answered, Finding, Location
 from scrubber.reports.entries import Entries
 from scrubber.reports.folds import Fold
 from scrubber.reports.glimpse import Sight, find_stretch
@@ -22,6 +22,9 @@ from scrubber.x12.segments import Delimiters, Segment
 RELATED = 8
 """Places that a finding shows beside its own."""
 
+_Reason = tuple[str, tuple[Answered, ...]]
+"""An edit, and the editions of the user's own that decided: what a finding says beside what differs each time."""
+
 Look = Callable[[Location], Sight | None]
 """The segment at a place, or None where it cannot be shown."""
 
@@ -37,9 +40,9 @@ class Teller:
         self._entries = Entries(wording)
         self._title = title
         self._redacted = redacted
-        self._fixed: dict[str, tuple[Markup, Markup, Markup]] = {}
-        self._reasons: dict[str, str] = {}
-        """Edits of this file that have been told in full, and the anchor of the claim where."""
+        self._fixed: dict[_Reason, tuple[Markup, Markup, Markup]] = {}
+        self._reasons: dict[_Reason, str] = {}
+        """What has been told in full of this file, and the anchor of the claim where."""
         self._anchor: str | None = None
 
     def open_file(self) -> None:
@@ -73,7 +76,7 @@ class Teller:
     ) -> Markup:
         """A finding in full."""
         entry = self._wording.entry(finding.edit)
-        name, fix, rest = self._fixed.get(finding.edit) or self._fix(finding.edit)
+        name, fix, rest = self._fixed.get((finding.edit, finding.answered)) or self._fix(finding)
         kind = finding.severity.value
         said = "Waived" if finding.waived else SEVERITY[finding.severity]
         shown = self._sight(finding, sight, delimiters) if sight is not None and delimiters is not None else NOTHING
@@ -95,31 +98,33 @@ class Teller:
                     for other in finding.related[:RELATED]
                     if not is_beside(finding, other)
                 ),
-                self._say_why(finding.edit, rest),
+                self._say_why(finding, rest),
                 together((tag("dt", codes[0]), tag("dd", codes[1]))) if codes else NOTHING,
             ),
             class_=f"finding {kind}",
             id=id,
         )
 
-    def _say_why(self, edit: str, full: Markup) -> Markup:
+    def _say_why(self, finding: Finding, full: Markup) -> Markup:
         """Why an edit exists and who says so; or, in a claim that is told in short, where that has been told."""
         if self._anchor is None:
             return full
-        told = self._reasons.setdefault(edit, self._anchor)
+        edit = finding.edit
+        told = self._reasons.setdefault((edit, finding.answered), self._anchor)
         if told == self._anchor:
             return full
         return together((tag("dt", "Why, source"), tag("dd", tag("a", f"as told of {edit} here", href=f"#{told}"))))
 
-    def _fix(self, edit: str) -> tuple[Markup, Markup, Markup]:
+    def _fix(self, finding: Finding) -> tuple[Markup, Markup, Markup]:
+        edit = finding.edit
         entry = self._wording.entry(edit)
         name = together((tag("span", edit, class_="code"), " ", say_name(entry.name)))
         fix = together((tag("dt", "What to do", class_="do"), tag("dd", _join(entry.fix), class_="do")))
-        sources = [tag("dd", link(citation), class_="source") for citation in entry.citations]
+        sources = [tag("dd", link(citation), class_="source") for citation in self._wording.citations(finding)]
         rest = together((tag("dt", "Why"), tag("dd", _join(entry.why))))
         if sources:
             rest = together((rest, tag("dt", "Source"), *sources))
-        self._fixed[edit] = name, fix, rest
+        self._fixed[edit, finding.answered] = name, fix, rest
         return name, fix, rest
 
     def _change(self, finding: Finding) -> Markup:
