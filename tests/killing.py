@@ -87,16 +87,21 @@ class Counter:
 
 def run_killed(layout: Layout, role: str | None = None, at: int = 0, **how: Any) -> tuple[int, tuple[int, int]]:
     """Run the service in a process of its own that is killed at a step; how it ended, and how many steps were taken."""
+    return do_killed(layout, lambda: 3 if make_service(layout, **how).run().left else 0, role, at)
+
+
+def do_killed(
+    layout: Layout, act: Callable[[], int], role: str | None = None, at: int = 0
+) -> tuple[int, tuple[int, int]]:
+    """Do something that tells its exit code in a process of its own that is killed at a step."""
     counter = Counter(str(layout.root), role, at)
     child = os.fork()
     if child == 0:
         try:
             os.setpgrp()
             counter._service = os.getpid()
-            service = make_service(layout, **how)
             counter.install()
-            tally = service.run()
-            os._exit(3 if tally.left else 0)
+            os._exit(act())
         except BaseException:
             traceback.print_exc()
             os._exit(70)

@@ -171,19 +171,24 @@ def retry(files: tuple[str, ...]) -> int:
     like. A watcher may run meanwhile."""
     from scrubber.watch.ledger import Ledger
     from scrubber.watch.publish import Publisher
-    from scrubber.watch.status import find_entry, find_root
+    from scrubber.watch.status import find_entry, find_interrupted, find_root
 
     for file in files:
         layout = find_root(file)
         if layout is None:
             raise click.ClickException(f"{file}: lies in no watched folder; name a file of failed/ or archive/")
         with _refusing(), contextlib.closing(Ledger(layout.ledger)) as ledger:
-            entry = find_entry(layout, ledger, file)
-            if entry is None:
+            entry, publisher = find_entry(layout, ledger, file), Publisher(layout, ledger)
+            if entry is not None:
+                if entry.outcome not in ("failed", "duplicate"):
+                    raise click.ClickException(
+                        f"{file}: was judged ({entry.outcome}); only what failed can be tried again"
+                    )
+                publisher.retry(entry)
+            elif (number := find_interrupted(layout, ledger, file)) is not None:
+                publisher.finish(number)
+            else:
                 raise click.ClickException(f"{file}: the ledger has no file there")
-            if entry.outcome not in ("failed", "duplicate"):
-                raise click.ClickException(f"{file}: was judged ({entry.outcome}); only what failed can be tried again")
-            Publisher(layout, ledger).retry(entry)
         click.echo(f"{file}: in the inbox again")
     return OK
 

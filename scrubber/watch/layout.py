@@ -103,6 +103,11 @@ def destination(slot: str, ending: str) -> str:
     return f"{REPORTS}/{slot}/{name}"
 
 
+def note_of(slot: str, outcome: str) -> str:
+    """Where it stands why a file was not judged whose original is not in failed/."""
+    return f"{REPORTS}/{slot}/{outcome}.txt"
+
+
 def split_name(name: bytes) -> tuple[str, str]:
     """Stem and ending of a dropped file's name, harmless: no control or bidirectional characters, no separators, no
     name that some system keeps for itself."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
 import time
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ from scrubber.watch.identity import Identity, State, Swapped, find_state
 from scrubber.watch.layout import (
     ARCHIVE,
     FAILED,
-    REPORTS,
     Layout,
     candidates,
     destination,
     free_path,
+    note_of,
     remove_tree,
     split_name,
     sync_folder,
@@ -34,6 +35,9 @@ from scrubber.watch.worker import Judged, Output
 
 GRACE = 2
 """Deaths of workers over one file after which it is not tried again."""
+
+STRAY = 60.0
+"""Seconds after which a note of a retry that nobody committed to is nobody's work any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ class Publisher:
         place = os.fsencode(f"{FAILED}/{name}" if failed else f"{ARCHIVE}/{_today()}/{name}")
         if outcome.reason is not None:
             # The reason stands beside the original, or among the reports where the original is filed away.
-            beside = f"{FAILED}/{name}.txt" if failed else f"{REPORTS}/{entry.slot}/{outcome.outcome}.txt"
+            beside = f"{FAILED}/{name}.txt" if failed else note_of(entry.slot, outcome.outcome)
             written = self._write_reason(entry, outcome.reason, place if failed else None)
             moves.append((layout.relative(written), os.fsencode(beside)))
         moves.append((layout.relative(layout.held(entry.id, entry.name)), place))
@@ -163,11 +167,7 @@ class Publisher:
                 f"or have this one judged again:\nscrubber watch retry {again}\n"
             )
         path = self.layout.hand(entry.id) / "reason.txt"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(said)
-            stream.flush()
-            os.fsync(stream.fileno())
+        _write(path, said)
         return path
 
     def finish(self, number: int) -> None:
@@ -184,7 +184,12 @@ class Publisher:
                     goal = free_path(goal)
                     self.ledger.redirect(number, row, target, layout.relative(goal))
                 self._make(goal.parent)
-                os.rename(path, goal)
+                try:
+                    os.rename(path, goal)
+                except FileNotFoundError:
+                    if os.path.lexists(path):
+                        raise
+                    continue  # Another process carries out the same: a retry that was begun twice.
                 touched |= {goal.parent, path.parent}
         for folder in touched:
             with contextlib.suppress(FileNotFoundError):
@@ -218,6 +223,9 @@ class Publisher:
         for folder in layout.work.iterdir():
             if folder.name not in known:
                 self.return_strays(folder)
+        for note in layout.state.glob("retried-*.txt"):
+            if time.time() - note.stat().st_mtime > STRAY:
+                note.unlink(missing_ok=True)  # What was committed to is carried out: its retry never was.
         return finished, again
 
     def return_strays(self, folder: Path) -> int:
@@ -231,24 +239,63 @@ class Publisher:
         remove_tree(folder)
         return count
 
-    def retry(self, entry: Entry) -> Path:
-        """Put a file that failed, or was a duplicate, back into the inbox, to be judged whatever it looks like."""
+    def retry(self, entry: Entry) -> None:
+        """Put a file that failed, or was a duplicate, back into the inbox, to be judged whatever it looks like.
+
+        What was published of it stays where it is: an answer may have been sent, and its control numbers are used. A
+        note takes the place of the reason. It tells people, and whoever makes a new ledger, that somebody asked.
+        """
         assert entry.place is not None
-        layout = self.layout
+        layout, ledger = self.layout, self.ledger
         target = free_path(layout.inbox / os.fsdecode(entry.name))
-        moves: list[tuple[bytes, bytes | None]] = [(entry.place, layout.relative(target))]
-        beside = entry.place + b".txt"
-        if entry.outcome == "failed":
-            moves.insert(0, (beside, None))
-        with self.ledger.transaction():
-            if entry.sha256:
-                self.ledger.run("INSERT OR IGNORE INTO allowed VALUES (?)", (entry.sha256,))
-            self.ledger.run(
-                "UPDATE file SET state = 'moving', outcome = 'retried', place = NULL WHERE id = ?", (entry.id,)
-            )
-            self.ledger.add_moves(entry.id, moves)
+        # Not in the folders of files in hand: the file is in nobody's hand until the commit.
+        note = layout.state / f"retried-{entry.id}-{secrets.token_hex(4)}.txt"
+        beside = entry.place + b".txt" if entry.outcome == "failed" else os.fsencode(note_of(entry.slot, "duplicate"))
+        # In this order: where the original is gone the note is there, for whoever has to do without the ledger.
+        moves = [
+            (layout.relative(note), os.fsencode(note_of(entry.slot, "retried"))),
+            (entry.place, layout.relative(target)), (beside, None),
+        ]  # fmt: skip
+        try:
+            _write(note, say_retried(entry))
+            sync_folder(layout.state)
+            with ledger.transaction():
+                if ledger.entry(entry.id) != entry:
+                    note.unlink()
+                    return  # Somebody else was quicker.
+                if entry.sha256:
+                    ledger.run("INSERT OR IGNORE INTO allowed VALUES (?)", (entry.sha256,))
+                ledger.run(
+                    "UPDATE file SET state = 'moving', outcome = 'retried', place = NULL WHERE id = ?", (entry.id,)
+                )
+                ledger.add_moves(entry.id, moves)
+        except BaseException:
+            note.unlink(missing_ok=True)
+            raise
         self.finish(entry.id)
-        return target
+
+
+BEFORE, DIGEST = "What was said of it before: ", "SHA-256 of its bytes: "
+"""What two paragraphs of the note of a retry begin with."""
+
+
+def say_retried(entry: Entry) -> str:
+    """What lies among the reports of a file that somebody had judged again, in paragraphs."""
+    said = (
+        f"{entry.slot}{entry.ending}\n\nSomebody had it judged again (scrubber watch retry): it went back into inbox/, "
+        "and what became of it then stands under the name that it was given next.\n\n"
+        f"{BEFORE}{(entry.reason or 'nothing').rstrip('.')}.\n"
+    )
+    return f"{said}\n{DIGEST}{entry.sha256}\n" if entry.sha256 else said
+
+
+def _write(path: Path, said: str) -> None:
+    """Write a text that is to last before it is renamed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(said)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _make_private(path: Path) -> None:

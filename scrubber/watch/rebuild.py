@@ -1,8 +1,8 @@
 """A new ledger, made of what lies in the folders, where the old one is lost or damaged.
 
 It is built beside the old one and takes its place when it is whole. What cannot be known any more is kept safe rather
-than nice: control numbers go on behind the highest that was sent, an original without a report counts as judged, and
-files that were in hand go back into the inbox.
+than nice: control numbers go on behind the highest that was sent, an original without a report counts as judged (as a
+duplicate where one with the same bytes came before), and files that were in hand go back into the inbox.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ from scrubber.watch.layout import (
 )
 from scrubber.watch.ledger import Ledger
 from scrubber.watch.lock import Lock
-from scrubber.watch.publish import Publisher
+from scrubber.watch.publish import BEFORE, DIGEST, Publisher
 from scrubber.watch.worker import Output, measure
 
 SIDES = ("", "-wal", "-shm")
 """What SQLite calls the files of a database."""
 
 JUDGED = ("accepted", "partial", "rejected")
+
+NOTES = ("duplicate.txt", "retried.txt")
+"""What lies among the reports of a file and is no output: why it was not judged."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,8 @@ class _Rebuilding:
         self.path = layout.state / "ledger.new"
         self.result = Rebuilt()
         self.highest = {"interchange": 0, "group": 0, "set": 0}
+        self.known: set[str] = set()
+        """Slots of the originals that are there."""
 
     def run(self) -> Rebuilt:
         layout, result = self.layout, self.result
@@ -82,6 +87,9 @@ class _Rebuilding:
             for day, path in self._find_originals():
                 self._add(ledger, path, day, key)
                 self.say(f"{result.files} files")
+            for folder in self._find_orphans():
+                self._add_orphan(ledger, folder)
+            self._allow(ledger)
             with ledger.transaction():
                 for name, highest in self.highest.items():
                     ledger.set_counter(name, highest + 1)
@@ -120,6 +128,11 @@ class _Rebuilding:
         slot = next(slot for slot in candidates(path.stem) if ledger.is_slot_free(slot))
         reports = layout.root / REPORTS / path.stem
         outcome, reason, counts = self._read_outcome(reports, path, day)
+        if outcome is None:
+            again = identity is not None and ledger.find_content(identity.sha256) is not None
+            outcome, reason = ("duplicate", "It was judged before.") if again else ("accepted", None)
+        self.known.add(path.stem)
+        (reports / "retried.txt").unlink(missing_ok=True)  # A retry that was cut short: the original never left.
         done = self._judged_at(path)
         with ledger.transaction():
             published = ledger.counter("published") + 1
@@ -136,9 +149,7 @@ class _Rebuilding:
             assert number is not None
             if identity is not None:
                 ledger.add_interchanges(number, identity.interchanges)
-            for output in self._find_outputs(path.stem):
-                measured = measure(output, output.name)
-                self._note_output(ledger, number, output, measured)
+            self._note_outputs(ledger, number, path.stem)
         self.result.files += 1
         if outcome in JUDGED and day is not None and self.history_days:
             self._remember(ledger, number, path, day, key)
@@ -157,7 +168,11 @@ class _Rebuilding:
                 yield path
         reports = root / REPORTS / slot
         if reports.is_dir():
-            yield from (p for p in sorted(reports.iterdir()) if _is_plain(p) and p.name != "duplicate.txt")
+            yield from (p for p in sorted(reports.iterdir()) if _is_plain(p) and p.name not in NOTES)
+
+    def _note_outputs(self, ledger: Ledger, number: int, slot: str) -> None:
+        for path in self._find_outputs(slot):
+            self._note_output(ledger, number, path, measure(path, path.name))
 
     def _note_output(self, ledger: Ledger, number: int, path: Path, output: Output) -> None:
         ledger.run(
@@ -176,8 +191,65 @@ class _Rebuilding:
                 found = [int(number) for number in numbers if number.isdecimal()]
                 self.highest[name] = max([self.highest[name], *found])
 
-    def _read_outcome(self, reports: Path, path: Path, day: date | None) -> tuple[str, str | None, tuple[int, ...]]:
-        """Outcome, reason, and counts of claims and warnings."""
+    def _find_orphans(self) -> Iterator[Path]:
+        """Reports whose original is not there, and need not be: somebody had it judged again, or it failed and was
+        taken away. That of a file that was judged, or was a duplicate, must be in archive/: its loss is to show."""
+        for folder in sorted((self.layout.root / REPORTS).iterdir()):
+            if folder.is_symlink() or not folder.is_dir() or folder.name in self.known:
+                continue
+            if (folder / "retried.txt").exists():
+                yield folder
+            elif not (folder / "duplicate.txt").exists():
+                report = _read_report(folder)
+                if report is None or report["status"] not in JUDGED:
+                    yield folder
+
+    def _add_orphan(self, ledger: Ledger, folder: Path) -> None:
+        slot, note = folder.name, folder / "retried.txt"
+        name, reason, sha256 = slot, "The reason is lost.", None
+        if retried := note.exists():
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                first, *said = note.read_text("utf-8").split("\n\n")
+                name = first if first.startswith(slot) and "/" not in first else slot
+                for part in said:
+                    if part.startswith(BEFORE):
+                        reason = part.removeprefix(BEFORE).strip()
+                    elif part.startswith(DIGEST):
+                        sha256 = part.removeprefix(DIGEST).strip()
+            # The last step of a retry, where it was cut short.
+            (self.layout.root / FAILED / f"{name}.txt").unlink(missing_ok=True)
+        elif report := _read_report(folder):
+            name, reason = f"{slot}{Path(report['path']).suffix}", f"{report.get('error')}"
+        done = (note if retried else folder).stat().st_mtime
+        with ledger.transaction():
+            published = ledger.counter("published") + 1
+            ledger.set_counter("published", published)
+            number = ledger.run(
+                "INSERT INTO file (name, slot, ending, state, seen, published, done, outcome, place, sha256, reason,"
+                " told) VALUES (?, ?, ?, 'done', ?, ?, ?, ?, ?, ?, ?, 1)",
+                (
+                    os.fsencode(name), slot, Path(name).suffix, done, published, done,
+                    "retried" if retried else "failed", None if retried else os.fsencode(f"{FAILED}/{name}"), sha256,
+                    reason,
+                ),
+            ).lastrowid  # fmt: skip
+            assert number is not None
+            self._note_outputs(ledger, number, slot)
+        self.result.files += 1
+
+    def _allow(self, ledger: Ledger) -> None:
+        """Files that somebody wants to have judged again, and that were not yet: they are in the inbox."""
+        with ledger.transaction():
+            ledger.run(
+                "INSERT OR IGNORE INTO allowed SELECT sha256 FROM file AS asked WHERE outcome = 'retried'"
+                " AND sha256 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM file WHERE sha256 = asked.sha256"
+                " AND outcome <> 'retried' AND done >= asked.done)"
+            )
+
+    def _read_outcome(
+        self, reports: Path, path: Path, day: date | None
+    ) -> tuple[str | None, str | None, tuple[int, ...]]:
+        """Outcome (None where it cannot be known), reason, and counts of claims and warnings."""
         if day is None:
             try:
                 reason = path.with_name(f"{path.name}.txt").read_text("utf-8").split("\n\n")[1].strip()
@@ -192,7 +264,7 @@ class _Rebuilding:
             warnings = summary["findings"]["warning"]
             counts = (summary["claims"], summary["accepted"], summary["rejected"], warnings)
         except (OSError, ValueError, LookupError, TypeError):
-            return "accepted", None, (0, 0, 0, 0)
+            return None, None, (0, 0, 0, 0)
         return (status if status in JUDGED else "rejected"), None, counts
 
     def _remember(self, ledger: Ledger, number: int, path: Path, day: date, key: bytes) -> None:
@@ -221,6 +293,15 @@ class _Rebuilding:
                 self.result.aside = self.result.aside or aside.name
         os.replace(self.path, old)
         sync_folder(self.layout.state)
+
+
+def _read_report(reports: Path) -> Any:
+    """What the report says of its file; None where there is none that can be read."""
+    try:
+        found = json.loads((reports / "report.json").read_bytes())["files"][0]
+        return {"path": str(found["path"]), "status": str(found["status"]), "error": found.get("error")}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _is_plain(path: Path) -> bool:

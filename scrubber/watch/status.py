@@ -230,3 +230,12 @@ def find_entry(layout: Layout, ledger: Ledger, file: str) -> Entry | None:
     place = layout.relative(Path(os.path.abspath(file)))
     found = ledger.entries("place = ? AND state = 'done'", (place,))
     return found[0] if found and os.path.lexists(layout.absolute(place)) else None
+
+
+def find_interrupted(layout: Layout, ledger: Ledger, file: str) -> int | None:
+    """The file that was about to go from a place back into the inbox when its retry was cut short."""
+    row = ledger.run(
+        "SELECT file.id FROM move JOIN file ON file.id = move.file WHERE source = ? AND outcome = 'retried'",
+        (layout.relative(Path(os.path.abspath(file))),),
+    ).fetchone()
+    return None if row is None else row[0]

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from scrubber.watch.identity import Swapped, open_plain
 from scrubber.watch.intake import is_ignored
-from scrubber.watch.layout import ACCEPTED, ARCHIVE, FAILED, REJECTED, REPORTS, Layout
+from scrubber.watch.layout import ACCEPTED, ARCHIVE, FAILED, INBOX, REJECTED, REPORTS, Layout, note_of
 from scrubber.watch.ledger import Entry, Ledger
+
+_INBOX = os.fsencode(f"{INBOX}/")
 
 
 @dataclass(slots=True)
@@ -73,21 +75,23 @@ def _check_entry(layout: Layout, ledger: Ledger, entry: Entry, proof: Proof, exp
             faults.append(f"{who} is done, and its folder in .scrubber/work is still there")
     waiting = {target: source for _, source, target in moves if target is not None}
     if entry.outcome == "retried":
-        return
-    assert entry.place is not None
-    places = [
-        path for path in (entry.place, waiting.get(entry.place)) if path and os.path.lexists(layout.absolute(path))
-    ]
-    expected.update(places)
-    if not places and entry.outcome == "failed":
-        proof.gone.append(os.fsdecode(entry.place))
-    elif len(places) != 1:
-        faults.append(f"{who}: its original is in {len(places)} places instead of one")
-    elif entry.sha256 is not None:
+        expected.update(source for _, source, _ in moves)
+        # A ledger of before there were notes has the reason of a duplicate there.
+        expected.update(os.fsencode(note_of(entry.slot, outcome)) for outcome in ("retried", "duplicate"))
+        # Its original is in the inbox, or another entry's by now; or not there yet.
+        places = _find(layout, *(source for target, source in waiting.items() if target.startswith(_INBOX)))
+    else:
+        assert entry.place is not None
+        places = _find(layout, entry.place, waiting.get(entry.place))
+        expected.update(places)
+        if not places and entry.outcome == "failed":
+            proof.gone.append(os.fsdecode(entry.place))
+        elif len(places) != 1:
+            faults.append(f"{who}: its original is in {len(places)} places instead of one")
+        if entry.reason is not None:
+            expected.update((entry.place + b".txt", os.fsencode(note_of(entry.slot, entry.outcome or ""))))
+    if len(places) == 1 and entry.sha256 is not None:
         _compare(layout, places[0], entry.sha256, entry.size, f"{who}: its original", proof)
-    if entry.reason is not None:
-        for reason in (entry.place + b".txt", os.fsencode(f"{REPORTS}/{entry.slot}/{entry.outcome}.txt")):
-            expected.add(reason)
     for path, sha256, size in ledger.outputs(entry.id):
         there = _find(layout, path, waiting.get(path))
         expected.update(there)
