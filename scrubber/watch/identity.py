@@ -69,6 +69,12 @@ class Identity:
     sets: int
     """Transaction sets, all that there are."""
 
+    @property
+    def keys(self) -> frozenset[tuple[str, ...]]:
+        """What no other file may have that is judged: the bytes, and each number of an interchange with its sender."""
+        numbers = ((one.number, one.sender, one.usage) for one in self.interchanges)
+        return frozenset(((self.sha256,), *numbers))
+
 
 def find_state(path: Path) -> State:
     """The state of what lies in a place. Raises Swapped where that is no file, OSError."""

@@ -50,6 +50,12 @@ class Job:
     """As it was taken."""
     large: bool
     identity: Identity | None = None
+    keys: frozenset[tuple[str, ...]] = frozenset()
+    """What it keeps from files that were taken later until it has come out; see ``Identity``."""
+    behind: bool = False
+    """It waits for such a file that was taken before it."""
+    reading: bool = False
+    """A worker reads it, to say what it is."""
     out: Path | None = None
     repeats: Repeated | None = None
     troubles: int = 0

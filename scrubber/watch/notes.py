@@ -34,6 +34,11 @@ def say_hand(jobs: Iterable[Job], waiting: Iterable[Job], ready: int) -> Iterato
             yield f"{name} is being judged, since {datetime.fromtimestamp(job.entry.seen):%H:%M}"
     if ready:
         yield f"{count(ready, 'file')} in the inbox will be judged next"
+    if behind := sum(job.behind and takes_long(job) for job in waiting):
+        yield (
+            f"{count(behind, 'file')} in hand with the content or the control number (ISA13) of a file that is being "
+            "judged will come out after it"
+        )
     if late := sum(job.troubles > 0 for job in waiting):
         yield f"{late:,} in hand could not be judged for want of room or rights, and will be tried again"
 

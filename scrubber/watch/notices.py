@@ -51,6 +51,9 @@ class Notices:
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._counting = threading.Lock()
+        self._left = 0
+        """Notices that were ordered, and are not through."""
         if self._ways:
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
@@ -58,6 +61,8 @@ class Notices:
     def tell(self, entry: Entry) -> None:
         """Tell of a file that is done, if that is wanted."""
         if self._thread is not None and self._is_wanted(entry):
+            with self._counting:
+                self._left += 1
             self._orders.put(entry)
         else:
             self._done.put(entry.id)
@@ -69,10 +74,13 @@ class Notices:
                 yield self._done.get_nowait()
 
     def finish(self) -> None:
-        """Let what is waiting go out, within reason."""
+        """Let what is waiting go out, within reason; what is left is told at the next start, and the log says so."""
         if self._thread is not None:
             self._orders.put(None)
             self._thread.join(FINISH)
+            if left := self._left:
+                reason = "no answer in time; the next start sends them"
+                self._journal.tell("notices not sent", "warning", notices=left, reason=reason)
 
     def close(self) -> None:
         self._closing.set()
@@ -82,11 +90,13 @@ class Notices:
         return self._settings.tell == "all" or entry.outcome in ("partial", "rejected", "failed")
 
     def _work(self) -> None:
-        while (entry := self._orders.get()) is not None:
+        while (entry := self._orders.get()) is not None and not self._closing.is_set():
             said = describe(entry)
             for name, way in self._ways:
                 self._try(name, way, said)
             self._done.put(entry.id)
+            with self._counting:
+                self._left -= 1
             self._ring()
 
     def _try(self, name: str, way: Callable[[dict[str, Any]], None], said: dict[str, Any]) -> None:

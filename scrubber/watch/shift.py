@@ -126,8 +126,12 @@ class Shift:
         self._passed = self.inbox.passed
 
     def _hand_out(self) -> None:
-        """Give every free worker a file, as long as there are any."""
-        while (hand := self.crew.find_free()) is not None and (job := self._next_job()) is not None:
+        """Give a free worker a file to read, if there is any. Files are judged side by side, but read one after
+        another: so whoever is read knows all that was taken before, and who was first is never a matter of speed."""
+        if any(job.reading for job in self.jobs.values()):
+            return
+        if (hand := self.crew.find_free()) is not None and (job := self._next_job()) is not None:
+            job.reading = True
             self.jobs[job.entry.id] = job
             self._active = time.monotonic()
             folder = self.layout.hand(job.entry.id) / "in"
@@ -136,8 +140,9 @@ class Shift:
 
     def _next_job(self) -> Job | None:
         now = time.monotonic()
-        for job in self.waiting:
-            if job.due <= now and self._has_room(job.large):
+        behind = self._find_behind() if any(job.behind for job in self.waiting) else set()
+        for job in sorted(self.waiting, key=lambda job: job.entry.id):
+            if job.due <= now and self._has_room(job.large) and job.entry.id not in behind:
                 self.waiting.remove(job)
                 return job
         for one in list(self.ready):
@@ -204,16 +209,26 @@ class Shift:
     def _is_large(self, size: int) -> bool:
         return size >= self.settings.large << 20
 
+    def _find_behind(self) -> set[int]:
+        """Files in hand with the bytes, or a control number, of one in hand that was taken before. Nothing of this
+        outlives the process: whoever takes over reads the files in hand in the same order."""
+        seen: set[tuple[str, ...]] = set()
+        behind = set()
+        for job in sorted((*self.jobs.values(), *self.waiting), key=lambda job: job.entry.id):
+            if not seen.isdisjoint(job.keys):
+                behind.add(job.entry.id)
+            seen |= job.keys
+        return behind
+
     # Hearing ---------------------------------------------------------------------------------------------------------
 
     def _hear(self, hand: Hand, said: Answer | Death) -> None:
         assert hand.file is not None
         job = self.jobs[hand.file]
         self._active = time.monotonic()
+        job.reading = False
         if isinstance(said, Identity):
-            job.identity = said
-            job.repeats = find_repeated(self.ledger, self.settings, said)
-            self._order(hand, job)
+            self._place(hand, job, said)
         elif isinstance(said, Judged):
             self._settle(hand, job, said)
         elif isinstance(said, Trouble):
@@ -224,6 +239,21 @@ class Shift:
             self._return(job.entry.id)
         else:
             self._bury(job, said)
+
+    def _place(self, hand: Hand, job: Job, identity: Identity) -> None:
+        """A file has been read: it is judged, or waits until one that was taken before has come out."""
+        job.identity = identity
+        job.keys = identity.keys if self.settings.same_number == "refuse" else frozenset(((identity.sha256,),))
+        if job.entry.id in self._find_behind():
+            if not job.behind:
+                self.journal.tell("waits", file=job.entry.id, reason="a file taken before it has its bytes or number")
+            job.behind = True
+            self._let_go(hand, job)
+            self.waiting.append(job)
+            return
+        job.behind = False
+        job.repeats = find_repeated(self.ledger, self.settings, identity)
+        self._order(hand, job)
 
     def _order(self, hand: Hand, job: Job) -> None:
         """Have a file judged, or answered as a duplicate, in a folder of its own."""
