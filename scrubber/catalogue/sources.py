@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,9 @@ class Sources:
         self.library = library
         self._given = dict(given or {})
         self._opened: dict[str, Any] = {}
+        self.answered = lru_cache(4_096)(self._find_answered)
+        """The user's own edition of a cited table that answers for a day, for Medicaid or others; None where it is what
+        is shipped."""
 
     def open(self, name: str) -> Any:
         """The table called ``name``, the same each time. Raises KeyError for a name that is no table's."""
@@ -55,8 +59,7 @@ class Sources:
             self._opened[name] = self._given[name]() if name in self._given else self._open(name)
         return self._opened[name]
 
-    def answered(self, table: str, day: date, medicaid: bool) -> Answered | None:
-        """The user's own edition of a cited table that answers for a day; None where it is what is shipped."""
+    def _find_answered(self, table: str, day: date, medicaid: bool) -> Answered | None:
         if self.library is None:
             return None
         from scrubber.tables.kinds import KINDS
