@@ -199,6 +199,16 @@ def test_hostile_texts_do_not_disturb_the_patching_of_a_fate() -> None:
     assert first["status"] == "rejected"
 
 
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_no_control_character_reaches_a_terminal(kind: str) -> None:
+    data = base("batch", ("BATCH-1*", "B\x9b31m\x85\x1b[2J*"))
+    out = write(kind, data)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out.decode())
+    assert "\\u009b31m" in out.decode()
+    if kind == "json":
+        assert any(claim["claim"].startswith("B\x9b31m") for claim in claims(json.loads(out)))
+
+
 def test_files_judged_apart_make_the_same_document() -> None:
     files = {"a.837": CASES["quickstart"], "b.837": CASES["bad-npi"]}
     for kind in ("json", "jsonl"):

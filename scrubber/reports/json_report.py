@@ -15,6 +15,7 @@ import orjson
 from scrubber.catalogue.entry import Citation
 from scrubber.finding import Answered, Finding, Location, Unchecked
 from scrubber.reports.held import END, Docket, judge_envelope
+from scrubber.reports.jsontext import dumps
 from scrubber.reports.report import Run
 from scrubber.reports.tally import Tally
 from scrubber.reports.wording import Entry, Wording, own_values, x12_codes
@@ -36,8 +37,6 @@ from scrubber.verdict import (
 SCHEMA = 1
 """Version of the JSON. A change that breaks a reader raises it."""
 
-_dumps = orjson.dumps
-
 _FATE = b',"status":'
 """Where a held claim's fate begins. No string of the claim can hold these bytes: JSON escapes the quotes in it."""
 
@@ -58,7 +57,7 @@ class _Claims:
         record = claim_record(verdict, self._set)
         record["status"] = verdict.status
         record["findings"] = [self._findings.record(f) for f in findings] if findings else ()
-        self._docket.add(_dumps(record))
+        self._docket.add(dumps(record))
 
     def _doom(self, claim: bytes, cause: Finding | None) -> bytes:
         return reject(claim, self._findings.record(cause) if cause else None)
@@ -87,7 +86,7 @@ class JsonReport(_Claims):
         head: dict[str, Any] = {"schema": SCHEMA, "scrubber": self._run.version, "received": self._run.received}
         if self._run.redacted:
             head["redacted"] = True
-        self._write(_dumps(head)[:-1] + b',"files":[\n')
+        self._write(dumps(head)[:-1] + b',"files":[\n')
 
     def end(self, tally: Tally, tables: Sequence[TableUsed]) -> None:
         used = [{"name": t.name, "edition": t.edition, "from": t.from_, "to": t.to, "rows": t.rows} for t in tables]
@@ -103,7 +102,7 @@ class JsonReport(_Claims):
             summary["waived"] = tally.waived
         if tally.known is not None:
             summary["known"] = tally.known
-        self._write(b'\n],"tables":%b,"summary":%b}\n' % (_dumps(used), _dumps(summary)))
+        self._write(b'\n],"tables":%b,"summary":%b}\n' % (dumps(used), dumps(summary)))
 
     def handle(self, event: Event) -> None:
         if type(event) is ClaimVerdict:
@@ -124,7 +123,7 @@ class JsonReport(_Claims):
             self._comma = b""
             self._transactions = []
             self._interchange_from = self._group_from = 0
-            self._write(b'{"path":%b,"claims":[' % _dumps(legible(event.path)))
+            self._write(b'{"path":%b,"claims":[' % dumps(legible(event.path)))
         elif isinstance(event, FileEnd):
             self._docket.close(event)
             rest: dict[str, Any] = {
@@ -135,7 +134,7 @@ class JsonReport(_Claims):
             }
             if event.error is not None:
                 rest["error"] = event.error
-            self._write(b"]," + _dumps(rest)[1:])
+            self._write(b"]," + dumps(rest)[1:])
 
     def take_in(self, piece: BinaryIO) -> None:
         import shutil
@@ -187,7 +186,7 @@ class JsonLinesReport(_Claims):
         elif isinstance(event, SetEnd | GroupEnd | InterchangeEnd | FileEnd):
             self._docket.close(event)
         elif isinstance(event, FileStart):
-            self._path = b'{"path":%b,' % _dumps(legible(event.path))
+            self._path = b'{"path":%b,' % dumps(legible(event.path))
 
     def take_in(self, piece: BinaryIO) -> None:
         import shutil
@@ -247,7 +246,7 @@ def _gaps(gaps: tuple[Unchecked, ...]) -> orjson.Fragment:
     if known is None:
         if len(_said) > 1_000:
             _said.clear()
-        known = _said[id(gaps)] = (gaps, orjson.Fragment(_dumps([_gap(gap) for gap in gaps])))
+        known = _said[id(gaps)] = (gaps, orjson.Fragment(dumps([_gap(gap) for gap in gaps])))
     return known[1]
 
 
@@ -308,7 +307,7 @@ class FindingRecords:
         key = finding.edit, finding.answered
         cited = self._cited.get(key)
         if cited is None:
-            cited = self._cited[key] = orjson.Fragment(_dumps(_citations(self._wording.citations(finding))))
+            cited = self._cited[key] = orjson.Fragment(dumps(_citations(self._wording.citations(finding))))
         return cited
 
 
@@ -331,7 +330,7 @@ def reject(claim: bytes, cause: dict[str, Any] | None) -> bytes:
     findings = findings.partition(b":[")[2]
     inherited = b""
     if cause is not None:
-        own = _dumps(cause)[:-1]
+        own = dumps(cause)[:-1]
         if own not in findings:
             inherited = own + b',"inherited":true}' + (b"" if findings == b"]}" else b",")
     return head + fate + b'"rejected","findings":[' + inherited + findings
@@ -352,7 +351,7 @@ def legible(path: str) -> str:
 
 def _serialise(entry: Entry) -> tuple[orjson.Fragment, ...]:
     fixed = (entry.name, entry.why, entry.fix, _citations(entry.citations))
-    return tuple(orjson.Fragment(_dumps(value)) for value in fixed)
+    return tuple(orjson.Fragment(dumps(value)) for value in fixed)
 
 
 def _citations(citations: Sequence[Citation]) -> list[dict[str, str]]:

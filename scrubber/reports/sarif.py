@@ -13,10 +13,9 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-import orjson
-
 from scrubber.catalogue.explain import link_title
 from scrubber.finding import Finding, Location, Severity
+from scrubber.reports.jsontext import dumps
 from scrubber.reports.lines import Lines
 from scrubber.reports.report import Run
 from scrubber.reports.standing import is_beside
@@ -49,7 +48,7 @@ class Sarif:
 
     def begin(self) -> None:
         head = {"$schema": SCHEMA, "version": "2.1.0"}
-        self._out.write(orjson.dumps(head)[:-1] + b',"runs":[{"results":[\n')
+        self._out.write(dumps(head)[:-1] + b',"runs":[{"results":[\n')
 
     def handle(self, event: Event) -> None:
         if type(event) is ClaimVerdict:
@@ -107,7 +106,7 @@ class Sarif:
                 "tables": [{"name": t.name, "edition": t.edition, "rows": t.rows} for t in tables],
             },
         }
-        self._out.write(b"\n]," + orjson.dumps(rest)[1:] + b"]}\n")
+        self._out.write(b"\n]," + dumps(rest)[1:] + b"]}\n")
 
     def _notifications(self, tally: Tally) -> list[dict[str, Any]]:
         """Files that could not be judged, and what was not checked."""
@@ -159,7 +158,7 @@ class Sarif:
         if waived := finding.waived:
             until = f"{waived.reason} ({waived.owner}, until {waived.expires})"
             result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": until}]
-        self._out.write(self._comma + orjson.dumps(result))
+        self._out.write(self._comma + dumps(result))
         self._comma = b",\n"
 
     def _place(self, where: Location) -> dict[str, Any]:
