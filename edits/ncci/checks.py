@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge, across
 from scrubber.claims.model import Claim
@@ -12,7 +11,7 @@ from scrubber.finding import Severity
 from .addons import addon_alone, addon_modified
 from .memory import remembered
 from .pairs import Pair, Pairs, Parting, pairs_of
-from .reasons import at_lines, name_codes, short_table
+from .reasons import gaps, short_table
 from .units import units_of_day, units_of_line
 
 __all__ = ["addon_alone", "addon_modified", "ptp_bare", "ptp_never", "units_of_day", "units_of_line"]
@@ -41,9 +40,11 @@ def _speak(pairs: Pairs, know: Knowledge, owner: str) -> Iterator[Hit | Gap]:
     for line in pairs.undated:
         yield Gap("no readable service date to look the procedure pairs up by", line.number)
     if pairs.unlisted:
-        lines = [number for numbers in pairs.unlisted.values() for number in numbers]
-        table = "" if know.ptp.complete else short_table(know.ptp.all())
-        yield at_lines(_unlisted(tuple(pairs.unlisted), table), lines)
+        table = know.ptp
+        reason = "no edition of the procedure pairs for the service date"
+        if not table.complete:
+            reason = f"pairs not in {short_table(table.all())}"
+        yield from gaps(reason, {"/".join(pair): lines for pair, lines in pairs.unlisted.items()})
 
 
 def pair_hit(pair: Pair) -> Hit:
@@ -64,9 +65,3 @@ def pair_hit(pair: Pair) -> Hit:
         severity=Severity.WARNING if doubtful else None,
         on=pair.day,
     )
-
-
-@lru_cache(maxsize=1024)
-def _unlisted(pairs: tuple[tuple[str, str], ...], table: str) -> str:
-    where = f"pairs not in {table}" if table else "no edition of the procedure pairs for the service date"
-    return f"{where}: {name_codes(['/'.join(pair) for pair in pairs])}"

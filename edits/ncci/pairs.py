@@ -256,8 +256,13 @@ def shared_day(a: ServiceLine, b: ServiceLine) -> date | None:
     return start if start <= (a.last or a.first) and start <= (b.last or b.first) else None
 
 
+def days_of(line: AnyLine) -> int:
+    """Days that a line covers."""
+    return line.days if isinstance(line, EarlierLine) else span(line)
+
+
 def _fills_its_days(line: AnyLine) -> bool:
-    days = line.days if isinstance(line, EarlierLine) else span(line)
+    days = days_of(line)
     return days == 1 or (line.units is not None and line.units >= days)
 
 

@@ -14,13 +14,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from scrubber.catalogue.check import Gap, Hit, Knowledge, across, alike
-from scrubber.claims.earlier import EarlierLine, span
+from scrubber.claims.earlier import EarlierLine
 from scrubber.claims.model import Claim, ServiceLine
 from scrubber.finding import Severity
 from scrubber.tables.mue import Limit
 
 from .memory import seen_before
-from .pairs import AnyLine, meetings
+from .pairs import AnyLine, days_of, meetings
 from .reasons import at_lines, gaps, short_table
 
 LINE = "1"
@@ -76,7 +76,8 @@ def counted(claim: Claim, know: Knowledge) -> Hashable:
 
 def _payer(know: Knowledge) -> str:
     """Whose limits are asked: ``medicare``, ``medicaid``, or ``""`` for payers that publish none."""
-    return next((name for name in ("medicaid", "medicare") if know.profile.is_(name)), "")
+    is_ = know.profile.is_  # Asked for every claim.
+    return "medicaid" if is_("medicaid") else "medicare" if is_("medicare") else ""
 
 
 def _binds(limit: Limit, payer: str) -> bool:
@@ -176,7 +177,7 @@ def _units_of(claim: Claim, know: Knowledge) -> _Units:
 
 def a_day(line: AnyLine) -> Decimal:
     """Units of a line on one of its days: divided by the days it spans, to the nearest whole."""
-    days = line.days if isinstance(line, EarlierLine) else span(line)
+    days = days_of(line)
     units = line.units or Decimal(0)
     return units if days == 1 else (units / days).quantize(Decimal(1), ROUND_HALF_UP)
 

@@ -165,6 +165,7 @@ class Engine:
         self._edits = [
             e for e in in_force if self.selection.has(e.id) or (e.id in asking and not self.selection.ignores(e.id))
         ]
+        self._required = [(n, edit) for n, edit in enumerate(self._edits) if self.selection.requires(edit.id)]
         self._filters = Filters([edit.looks_at for edit in self._edits])
         # Our own checks are tested; another's pack should fail before the first claim, not at the first that needs it.
         self._runs = {n: self._compile(e) for n, e in enumerate(self._edits) if not catalogue.packs[e.pack].shipped}
@@ -228,16 +229,12 @@ class Engine:
             return self._settle(claim, structural, found, crashed, unchecked)
         return Judgement((), (), unchecked) if unchecked else _CLEAN
 
-    def open_with(self, id: str, claim: Claim) -> list[Edit]:
-        """The edits that stay open on a claim where this one could not be checked: itself, and those that leave it to
-        this one to say so."""
-        profile = self.profile_of(claim)
-        bits = self._filters.of(claim) & profile.bits
-        return [
-            edit
-            for number, edit in enumerate(self._edits)
-            if edit.id == id or (id in edit.unchecked_with and bits >> number & 1)
-        ]
+    def required_with(self, id: str, claim: Claim) -> list[Edit]:
+        """The required edits that stay open on a claim where this one could not be checked: itself, and those that
+        leave it to this one to say so."""
+        asked = [(number, edit) for number, edit in self._required if id in (edit.id, *edit.unchecked_with)]
+        bits = self._filters.of(claim) & self.profile_of(claim).bits if asked else 0
+        return [edit for number, edit in asked if edit.id == id or bits >> number & 1]
 
     def _join(self, one: tuple[Unchecked, ...], other: tuple[Unchecked, ...]) -> tuple[Unchecked, ...]:
         """Both, the same object for the same two: what is written of it once is written of it always."""

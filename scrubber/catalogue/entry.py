@@ -258,13 +258,7 @@ def read_pack(record: Mapping[str, Any], folder: str, module: str | None) -> Pac
     """A pack from its checked record."""
     sources = {
         id: Source(
-            id,
-            s["title"],
-            s["publisher"],
-            s["edition"],
-            date.fromisoformat(s["read"]),
-            s["url"],
-            s["verified"],
+            id, s["title"], s["publisher"], s["edition"], date.fromisoformat(s["read"]), s["url"], s["verified"],
             s["table"],
         )
         for id, s in record["sources"].items()

@@ -18,14 +18,12 @@ def reject_unchecked(engine: Engine, claim: Claim, unchecked: Iterable[Unchecked
     """A finding for each question that was not to stay open, at the first line that it concerns; the other lines are
     related. Edits that ask the same are named together. ``unchecked`` is gathered, one entry an edit and reason: it
     stands for every edit that says ``unchecked_with`` of the one named, and could have spoken of this claim."""
-    selection = engine.selection
-    if not selection.has(NOT_CHECKED):
+    if not engine.selection.has(NOT_CHECKED):
         return []
     asking: dict[tuple[str, int | None, tuple[int, ...]], dict[str, None]] = {}
     for gap in unchecked:
-        for edit in engine.open_with(gap.edit, claim):
-            if selection.requires(edit.id):
-                asking.setdefault((gap.reason, gap.line, gap.also), {})[f"{edit.id} ({edit.name})"] = None
+        for edit in engine.required_with(gap.edit, claim):
+            asking.setdefault((gap.reason, gap.line, gap.also), {})[f"{edit.id} ({edit.name})"] = None
     return [
         Finding(
             NOT_CHECKED,
